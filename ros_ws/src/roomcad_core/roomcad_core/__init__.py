@@ -1,0 +1,1 @@
+"""roomcad without ROS and without torch: from RGB-D frames to CAD models standing in a room."""

@@ -1,0 +1,118 @@
+"""Settings of every stage. This file is the only place where a default is written.
+
+`range_of(low, high)` and `choices` in a field's metadata are checked here and become ROS
+parameter ranges; the text beside `help` becomes the ROS parameter description.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+
+def setting(default, help, low=None, high=None, choices=None):
+    """A config field with its description and its valid range or choices."""
+    limits = {"help": help, "low": low, "high": high, "choices": choices}
+    return field(default=default, metadata=limits)
+
+
+class Checked:
+    """Base of all configs: every value is of its default's type and within its limits."""
+
+    def __post_init__(self):
+        for f in dataclasses.fields(self):
+            if "help" in f.metadata:
+                check_value(f"{type(self).__name__}.{f.name}", getattr(self, f.name), f)
+
+
+def check_value(name, value, f):
+    """Raise ValueError, with got and expected, if `value` does not fit config field `f`."""
+    kind = type(f.default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise ValueError(f"{name}: got {value!r}, expected a {kind.__name__}")
+    low, high, choices = (f.metadata[k] for k in ("low", "high", "choices"))
+    if choices is not None and value not in choices:
+        raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(choices)}")
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        raise ValueError(f"{name}: got {value!r}, expected {low} to {high}")
+
+
+@dataclass(frozen=True)
+class SegmentConfig(Checked):
+    """Depth image to objects: floor and walls out, the rest split at edges."""
+
+    min_depth: float = setting(0.25, "nearest depth used [m]", 0.0, 5.0)
+    max_depth: float = setting(6.0, "farthest depth used [m]", 0.5, 20.0)
+    work_width: int = setting(320, "width the image is reduced to for splitting [px]", 80, 1280)
+    plane_distance: float = setting(0.04, "floor and wall thickness at 1 m [m]", 0.005, 0.3)
+    edge_distance: float = setting(0.06, "depth step that splits objects at 1 m [m]", 0.005, 0.5)
+    edge_angle: float = setting(1.0, "concave normal change that splits objects [rad]", 0.1, 3.0)
+    min_points: int = setting(120, "objects with fewer working pixels are dropped", 16, 10000)
+    min_height: float = setting(0.12, "objects that rise less above the floor go [m]", 0.0, 1.0)
+    min_size: float = setting(0.15, "objects whose longest side is shorter go [m]", 0.0, 2.0)
+    max_points: int = setting(2048, "points of a crop at most", 64, 20000)
+    detector: str = setting("", "YAML of an optional ONNX instance detector; empty = geometry only")
+
+
+@dataclass(frozen=True)
+class ClassifyConfig(Checked):
+    """Objects to classes."""
+
+    classifier: str = setting("box_size", "classifier", choices=("box_size",))
+    min_score: float = setting(0.3, "below this probability an object is `other`", 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class AlignConfig(Checked):
+    """Objects to CAD poses."""
+
+    aligner: str = setting("icp", "aligner", choices=("icp",))
+    engine: str = setting("auto", "inference engine", choices=("auto", "onnxruntime"))
+    n_yaw: int = setting(4, "rotation initialisations about the up axis", 1, 16)
+    n_candidates: int = setting(3, "CAD models tried for each object", 1, 20)
+    icp_distance: float = setting(0.10, "largest point pairing distance [m]", 0.01, 1.0)
+    icp_iterations: int = setting(12, "ICP iterations for each initialisation", 1, 200)
+    min_score: float = setting(0.0, "alignments below this score are not returned", 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything a run needs; written beside its results."""
+
+    library: str = ""  # folder of a built CAD library; empty = the built-in one
+    segment: SegmentConfig = field(default_factory=SegmentConfig)
+    classify: ClassifyConfig = field(default_factory=ClassifyConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
+
+
+def from_dict(cls, values):
+    """Build config `cls` from nested plain values; an unknown key is an error."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{cls.__name__}: got {values!r}, expected a mapping")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise ValueError(f"{cls.__name__} has no {unknown}; it has {sorted(fields)}")
+    filled = {}
+    for name, value in values.items():
+        nested = fields[name].default_factory
+        filled[name] = from_dict(nested, value) if dataclasses.is_dataclass(nested) else value
+    return cls(**filled)
+
+
+def load(path, cls=PipelineConfig):
+    """Read a YAML file into config `cls`; an empty file gives the defaults."""
+    try:
+        return from_dict(cls, yaml.safe_load(Path(path).read_text()) or {})
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def save(config, path):
+    """Write a config as YAML that `load` reads back."""
+    Path(path).write_text(yaml.safe_dump(dataclasses.asdict(config), sort_keys=False))
