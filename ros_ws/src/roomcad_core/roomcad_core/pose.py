@@ -55,13 +55,26 @@ def rotation_y(angle):
     return Rotation.from_euler("y", angle).as_matrix()
 
 
+def upright_rotation(yaw):
+    """(3, 3) rotation from the CAD frame (y up) to a z-up frame, turned about up by `yaw` [rad].
+
+    At yaw 0 the CAD's x axis is the frame's x axis and its front (-z) faces +y.
+    """
+    c, s = np.cos(yaw), np.sin(yaw)
+    return np.array([[c, 0.0, s], [s, 0.0, -c], [0.0, 1.0, 0.0]])
+
+
+def yaw_of(R_zup_obj):
+    """Yaw [rad] of the upright rotation nearest in heading to a (3, 3) CAD -> z-up rotation."""
+    return float(np.arctan2(R_zup_obj[1, 0] + R_zup_obj[0, 2], R_zup_obj[0, 0] - R_zup_obj[1, 2]))
+
+
 def rotation_error(R_a, R_b, symmetry="none"):
     """Smallest angle [rad] between two (3, 3) rotations over the CAD's symmetric turns about y."""
     n = SYMMETRIES[symmetry]
-    turns = Rotation.from_euler("y", np.arange(n) * 2 * np.pi / n)
-    return float(
-        (Rotation.from_matrix(R_a).inv() * Rotation.from_matrix(R_b) * turns).magnitude().min()
-    )
+    turns = Rotation.from_rotvec(np.outer(np.arange(n) * 2 * np.pi / n, [0, 1, 0]))
+    difference = Rotation.from_matrix(R_a).inv() * Rotation.from_matrix(R_b)
+    return float((difference * turns).magnitude().min())
 
 
 def pose_errors(T, S, T_true, S_true, symmetry="none"):

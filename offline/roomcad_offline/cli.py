@@ -1,0 +1,42 @@
+"""The command `roomcad-offline`: one sub-command a module, each with its own add_parser."""
+
+import argparse
+import logging
+import sys
+from importlib import import_module
+
+# Modules with add_parser(subparsers), which sets `run` to a function of the parsed arguments.
+COMMANDS = (
+    "roomcad_offline.bag",
+    "roomcad_offline.rooms.cli",
+    "roomcad_offline.run",
+)
+
+
+def build_parser():
+    """Parser of the whole command."""
+    parser = argparse.ArgumentParser(
+        prog="roomcad-offline", description="roomcad without a robot: rooms, bags, training, tables"
+    )
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(name).add_parser(subparsers)
+    return parser
+
+
+def main(argv=None):
+    """Run one sub-command; returns the exit status: 1 with a message for bad input."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except (ValueError, OSError, ImportError) as error:
+        print(f"roomcad-offline: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("roomcad-offline: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""`make demo`: a room, its bag, the live nodes over DDS, a replay, and what they found.
+
+Simulated without --sequence; with it the same on a recorded sequence (a folder or a bag).
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from roomcad_core.datasets import open_dataset
+from roomcad_core.library import Library
+from roomcad_offline.report import write_report
+from roomcad_offline.results_bag import read_alignments
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOM = ["--frames", "80", "--seed", "4", "--fps", "4"]  # the demo's simulated room
+
+
+def main(argv=None):
+    """Run the demo; exit status 0 when table and pictures are written."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sequence", type=Path, help="recorded folder or bag instead of a room")
+    parser.add_argument("--out", type=Path, default=Path("demo_out"))
+    parser.add_argument("--speed", type=float, default=1.0, help="replay speed")
+    args = parser.parse_args(argv)
+    if args.sequence and not args.sequence.exists():
+        parser.error(f"{args.sequence}: no such file or folder")
+    out = args.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    seconds = {}
+    with step("input", seconds):
+        source = args.sequence.resolve() if args.sequence else make_room(out)
+    with step("bag", seconds):
+        bag = source if is_bag(source) else write_bag(source, out / "input.mcap")
+    with step("live nodes", seconds):
+        result = run_live(bag, out / "result.mcap", args.speed)
+    with step("report", seconds):
+        # Frames and truth come from the source; the nodes have only seen the bag.
+        dataset = open_dataset(source)
+        write_report(dataset, read_alignments(result, dataset), Library.load(), out)
+    (out / "times.json").write_text(json.dumps(seconds, indent=1) + "\n")
+    print((out / "table.md").read_text())
+    print(f"[demo] table, pictures, animation and result bag are in {out}")
+    return 0
+
+
+@contextmanager
+def step(name, seconds):
+    """Say what is done and how long it took."""
+    print(f"[demo] {name} ...", flush=True)
+    start = time.perf_counter()
+    yield
+    seconds[name] = round(time.perf_counter() - start, 1)
+    print(f"[demo] {name}: {seconds[name]} s", flush=True)
+
+
+def make_room(out):
+    """Folder of the demo's simulated room; made once."""
+    offline("rooms", "make", out / "rooms", *ROOM)
+    return out / "rooms" / "room0000"
+
+
+def write_bag(source, bag):
+    """The bag of a dataset, written anew."""
+    shutil.rmtree(bag, ignore_errors=True)
+    offline("bag", source, bag)
+    return bag
+
+
+def is_bag(path):
+    """True for a rosbag2 folder or a bare storage file."""
+    return path.suffix in (".mcap", ".db3") or (path / "metadata.yaml").is_file()
+
+
+def run_live(bag, result, speed):
+    """Start the launch file on a replay of `bag`, record, wait for its end."""
+    shutil.rmtree(result, ignore_errors=True)
+    launch = REPOSITORY / "launch" / "replay.launch.py"
+    arguments = [f"sequence:={bag}", f"record:={result}", f"speed:={speed}"]
+    # A domain of its own, so that a robot on the same network does not hear the demo.
+    environment = {"ROS_DOMAIN_ID": str(40 + os.getpid() % 60), **os.environ}
+    subprocess.run(["ros2", "launch", str(launch), *arguments], check=True, env=environment)
+    return result
+
+
+def offline(*arguments):
+    """Run a roomcad-offline command with this interpreter."""
+    command = [sys.executable, "-m", "roomcad_offline.cli", *map(str, arguments)]
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

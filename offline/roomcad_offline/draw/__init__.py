@@ -1,0 +1,1 @@
+"""Pictures of results: CADs over colour images, rooms from above, animations."""

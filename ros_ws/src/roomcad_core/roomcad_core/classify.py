@@ -1,0 +1,137 @@
+"""Objects to classes. Until a network is trained, the class comes from size and height profile.
+
+`BoxSizeClassifier` compares a few numbers of a crop's upright box with those of simulated views
+of the CAD library. It knows hardly any shape, and says so by flat probabilities.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from roomcad_core.boxes import fit_upright_box
+from roomcad_core.classes import CLASSES
+from roomcad_core.pose import upright_rotation
+from roomcad_core.types import OTHER
+
+# Camera elevations and azimuths from which each library model is looked at.
+ELEVATIONS = np.radians([10, 25, 45])
+AZIMUTHS = np.radians(np.arange(0, 360, 45))
+# Monitors stand on something: their bottom over the floor [m].
+MONITOR_RISES = (0.6, 0.75, 1.0)
+# Heights (shares of the object's) at which the profile is taken.
+PROFILE = (0.3, 0.6, 0.85)
+# Kernel width of every feature: sensor noise, occlusion, and models the library does not hold.
+KERNEL = np.array([0.12, 0.25, 0.30, 0.15, 0.15, 0.15, 0.15])
+# A crop farther than this (in kernel widths) from every view is no known furniture.
+OTHER_DISTANCE = 3.5
+# How often a piece of furniture is of which class: objects of the 312 validation scenes of
+# Scan2CAD (the paper, Table 1), whose tables include desks; toilets are guessed.
+FREQUENCY = {
+    "bathtub": 120,
+    "bed": 70,
+    "bin": 232,
+    "bookshelf": 212,
+    "cabinet": 260,
+    "chair": 1093,
+    "desk": 200,
+    "monitor": 191,
+    "sofa": 113,
+    "table": 353,
+    "toilet": 60,
+}
+
+
+def make_classifier(config, library):
+    """The classifier that `config` (ClassifyConfig) names; call it with a Segmentation."""
+    return CLASSIFIERS[config.classifier](config, library)
+
+
+class BoxSizeClassifier:
+    """Kernel density of library views over height, sides, rise above the floor and profile."""
+
+    def __init__(self, config, library):
+        self._config = config
+        self._classes = [label for label in CLASSES if library.of_class(label)]
+        views = [
+            np.array([v for model in library.of_class(label) for v in library_views(model)])
+            for label in self._classes
+        ]
+        self._views = np.concatenate(views)
+        frequency = np.array([FREQUENCY[label] for label in self._classes], float)
+        frequency /= frequency.sum()
+        counts = [len(v) for v in views]
+        self._owner = np.repeat(np.arange(len(views)), counts)
+        self._log_weight = np.repeat(np.log(frequency / counts), counts)
+
+    def __call__(self, segmentation):
+        """Name every object of a Segmentation; objects that carry a label keep it."""
+        objects = tuple(
+            o if o.label else self._name(o, segmentation.floor_z) for o in segmentation.objects
+        )
+        return dataclasses.replace(segmentation, objects=objects)
+
+    def _name(self, obj, floor_z):
+        if len(obj.points) < 32 or not np.isfinite(obj.points).all():
+            return dataclasses.replace(obj, label=OTHER, score=1.0, class_scores={OTHER: 1.0})
+        scores = self.scores(obj.points, floor_z)
+        label = max(scores, key=scores.get)
+        if scores[label] < self._config.min_score:
+            label = OTHER
+        return dataclasses.replace(
+            obj, label=label, score=scores.get(label, 0.0), class_scores=scores
+        )
+
+    def scores(self, points, floor_z=None):
+        """Class -> probability of (N, 3) crop points; the floor at `floor_z` [m] if known."""
+        distance = (box_features(points, floor_z) - self._views) / KERNEL
+        log_kernel = -0.5 * (distance**2).sum(1)
+        peak = max(log_kernel.max(), -0.5 * OTHER_DISTANCE**2)
+        weights = np.exp(log_kernel - peak + self._log_weight)
+        p = np.bincount(self._owner, weights, minlength=len(self._classes))
+        # As likely as a single typical view at the distance that counts as unknown.
+        other = np.exp(-0.5 * OTHER_DISTANCE**2 - peak) / len(self._views)
+        p = np.append(p, other) / (p.sum() + other)
+        return dict(zip([*self._classes, OTHER], p.tolist(), strict=True))
+
+
+CLASSIFIERS = {"box_size": BoxSizeClassifier}
+
+
+def box_features(points, floor_z=None, weights=None):
+    """(7,) log height, log long side, log short side, rise above the floor, height profile.
+
+    With a known floor the height is that of the top above the floor for whatever rises from
+    less than 0.5 m: legs are thin and their lower ends often missing or hidden. The profile is
+    the share of the points (or of their `weights`) below PROFILE of the height.
+    """
+    box = fit_upright_box(points)
+    rise = 0.0 if floor_z is None else max(box.bottom - floor_z, 0.0)
+    height, bottom = box.extents[2], box.bottom
+    if floor_z is not None and rise < 0.5:
+        height, bottom, rise = max(box.top - floor_z, 0.02), floor_z, 0.0
+    long, short = np.sort(box.extents[:2])[::-1]
+    below = points[:, 2, None] < bottom + height * np.array(PROFILE)
+    profile = np.average(below, axis=0, weights=weights)
+    return np.array([np.log(height), np.log(long), np.log(short), rise, *profile])
+
+
+def library_views(model):
+    """Yield the features of what a camera sees of a CAD model: faces turned towards the view."""
+    points = (model.points[::2] * model.size) @ upright_rotation(0.0).T
+    normals = model.normals[::2] @ upright_rotation(0.0).T
+    floor_z = points[:, 2].min()
+    rises = MONITOR_RISES if model.label == "monitor" else (0.0,)
+    for elevation in ELEVATIONS:
+        for azimuth in AZIMUTHS:
+            facing = normals @ _direction(azimuth, elevation)
+            visible = np.argsort(-facing)[: max(int((facing > 0.05).sum()), 32)]
+            # A pixel grid samples a surface in proportion to its projected area.
+            weights = np.maximum(facing[visible], 0.05)
+            features = box_features(points[visible], floor_z, weights)
+            for rise in rises:
+                yield np.concatenate([features[:3], [rise], features[4:]])
+
+
+def _direction(azimuth, elevation):
+    flat = np.cos(elevation)
+    return np.array([np.cos(azimuth) * flat, np.sin(azimuth) * flat, np.sin(elevation)])

@@ -1,0 +1,1 @@
+"""Making CAD libraries: the built-in one from our generator, others from model collections."""

@@ -1,0 +1,34 @@
+"""The method in one place: segment, classify, align. Every frontend makes these three calls."""
+
+import time
+
+from roomcad_core.align import make_aligner
+from roomcad_core.classify import make_classifier
+from roomcad_core.config import PipelineConfig
+from roomcad_core.library import Library
+from roomcad_core.segment import Segmenter
+
+
+class Pipeline:
+    """RGB-D frames in, CAD alignments out."""
+
+    def __init__(self, config=None, library=None):
+        self.config = config or PipelineConfig()
+        self.library = library or Library.load(self.config.library)
+        self._segment = Segmenter(self.config.segment)
+        self._classify = make_classifier(self.config.classify, self.library)
+        self._align = make_aligner(self.config.align, self.library)
+        self.seconds = {}  # stage -> time the last frame took
+
+    def __call__(self, frame):
+        """(alignments, segmentation) of one Frame."""
+        segmentation = self._timed("segment", self._segment, frame)
+        segmentation = self._timed("classify", self._classify, segmentation)
+        alignments = self._timed("align", self._align, frame, segmentation)
+        return alignments, segmentation
+
+    def _timed(self, stage, call, *inputs):
+        start = time.perf_counter()
+        result = call(*inputs)
+        self.seconds[stage] = time.perf_counter() - start
+        return result

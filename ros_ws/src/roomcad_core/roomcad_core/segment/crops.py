@@ -1,0 +1,66 @@
+"""Objects from labels: what is too small or too flat goes, the rest gets box, mask and crop."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from roomcad_core.camera import rays
+from roomcad_core.segment.merge import describe
+from roomcad_core.types import Object
+
+
+def keep_objects(surface, labels, floor_z, config):
+    """Labels (h, w) of the things that are large enough, largest first, numbered 1..n."""
+    if labels.max() == 0:
+        return labels
+    pieces = describe(surface, labels)
+    size = pieces.high - pieces.low
+    rise = pieces.high[:, 2] - (floor_z if floor_z is not None else -np.inf)
+    good = (pieces.count >= config.min_points) & (rise >= config.min_height)
+    good &= size.max(axis=1) >= config.min_size
+    kept = np.flatnonzero(good)
+    kept = kept[np.argsort(-pieces.count[kept], kind="stable")]
+    numbers = np.zeros(len(good) + 1, labels.dtype)
+    numbers[kept + 1] = np.arange(1, len(kept) + 1)
+    return numbers[labels]
+
+
+def full_resolution(labels, stride, shape):
+    """(H, W) uint16 ids from labels on the working grid."""
+    height, width = labels.shape
+    size = (width * stride, height * stride)
+    large = cv2.resize(labels.astype(np.uint16), size, interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(large[: shape[0], : shape[1]])
+
+
+def make_objects(instances, depth, K, T_grav_cam, config):
+    """Objects of an instance image (H, W), with crops in the grav frame."""
+    ids = instances.ravel()
+    pixels = np.flatnonzero((ids > 0) & (depth.ravel() > 0) & np.isfinite(depth.ravel()))
+    pixels = pixels[np.argsort(ids[pixels], kind="stable")]
+    ends = np.cumsum(np.bincount(ids[pixels], minlength=int(ids.max()) + 1))
+    boxes = bounding_boxes(instances)
+    R = T_grav_cam[:3, :3].astype(np.float32).T
+    view = rays(depth.shape, K).reshape(-1, 3)
+    objects = []
+    for i in boxes:
+        mine = pixels[ends[i - 1] : ends[i]]
+        take = np.linspace(0, len(mine) - 1, min(len(mine), config.max_points)).astype(int)
+        mine = mine[take]
+        points = (view[mine] * depth.ravel()[mine, None]) @ R
+        if len(points):
+            objects.append(Object(i, boxes[i], points.astype(np.float32)))
+    return tuple(objects)
+
+
+def bounding_boxes(instances):
+    """{id: (4,) float32 xyxy box} of every id > 0 in an instance image."""
+    rows, cols = np.nonzero(instances)
+    ids = instances[rows, cols]
+    n = int(ids.max()) + 1 if len(ids) else 1
+    edges = np.full((4, n), np.inf)
+    for k, value in enumerate((cols, rows, -cols - 1, -rows - 1)):
+        np.minimum.at(edges[k], ids, value)
+    edges[2:] *= -1
+    return {int(i): edges[:, i].astype(np.float32) for i in np.unique(ids)}

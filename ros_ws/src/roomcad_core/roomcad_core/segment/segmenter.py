@@ -1,0 +1,59 @@
+"""One RGB-D frame to objects: planes out, the rest split at edges, pieces merged to objects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from roomcad_core import gravity
+from roomcad_core.segment import crops, planes
+from roomcad_core.segment.merge import merge
+from roomcad_core.segment.split import split
+from roomcad_core.segment.surface import fit_surface, rotated
+from roomcad_core.types import Segmentation
+
+
+class Segmenter:
+    """Class-agnostic segmentation of a Frame by its depth; see SegmentConfig."""
+
+    def __init__(self, config):
+        self._config = config
+
+    def __call__(self, frame, up_cam=None):
+        """Segmentation of one Frame.
+
+        Args:
+            frame: Frame; its pose, where known, tells the up direction (world is z-up).
+            up_cam: (3,) up direction in the camera frame, overrides the pose.
+        """
+        config = self._config
+        surface = fit_surface(frame.depth, frame.K, config)
+        T_grav_cam = gravity.gravity_frame(self._up(frame, surface, up_cam))
+        surface = rotated(surface, T_grav_cam[:3, :3])
+        background, floor_z = find_background(surface, config)
+        labels = split(surface, background, config)
+        labels = merge(surface, labels, floor_z, config)
+        labels = crops.keep_objects(surface, labels, floor_z, config)
+        instances = crops.full_resolution(labels, surface.stride, frame.depth.shape)
+        objects = crops.make_objects(instances, frame.depth, frame.K, T_grav_cam, config)
+        return Segmentation(instances, objects, T_grav_cam, floor_z)
+
+    def _up(self, frame, surface, up_cam):
+        if up_cam is not None:
+            return up_cam
+        if frame.T_world_cam is not None:
+            return gravity.up_from_pose(frame.T_world_cam)
+        return gravity.estimate_up(surface.normals[surface.smooth])
+
+
+def find_background(surface, config):
+    """(h, w) bool of floor, ceiling and walls, and the floor's height [m] or None."""
+    background = np.zeros(surface.valid.shape, bool)
+    floor = planes.find_floor(surface, config)
+    ceiling = planes.find_ceiling(surface, config)
+    floor_z = None if floor is None else float(floor.d / floor.n[2])
+    for plane in (floor, ceiling):
+        if plane is not None:
+            background |= plane.inside
+    for wall in planes.find_walls(surface, floor_z, background, config):
+        background |= wall.inside
+    return background, floor_z

@@ -1,0 +1,102 @@
+"""What a node tells about itself: named throttled warnings, counters, /diagnostics."""
+
+import contextlib
+import time
+from collections import Counter, defaultdict, deque
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+
+WINDOW = 200  # timings kept for the percentiles
+
+
+class BadFrame(ValueError):
+    """A frame that cannot be used. `reason` is a short stable name, the text says why."""
+
+    def __init__(self, reason, text):
+        super().__init__(text)
+        self.reason = reason
+
+
+class Health:
+    """Counts what goes wrong, times what goes right, and publishes both once in a while."""
+
+    def __init__(self, node, config):
+        self._node, self._config = node, config
+        self.engine = ""
+        self.dropped = Counter()  # reason -> frames
+        self.warnings = Counter()  # reason -> times, the frame was served all the same
+        self._seconds = defaultdict(lambda: deque(maxlen=WINDOW))
+        self._served = deque(maxlen=WINDOW)
+        self._last_warned = {}
+        self._reported = 0
+        self._out = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # A steady clock: silence must be reported also while simulated time stands still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(config.diagnostics_period, self.publish, clock=steady)
+
+    def drop(self, reason, text):
+        """Count a frame that is not served, and say why."""
+        self.dropped[reason] += 1
+        self._say(reason, f"frame dropped ({reason}): {text}")
+
+    def warn(self, reason, text):
+        """Count something wrong that loses no frame, and say it."""
+        self.warnings[reason] += 1
+        self._say(reason, f"{reason}: {text}")
+
+    def _say(self, reason, text):
+        # rclpy throttles by the line of the call; all reasons meet here, hence our own clock.
+        now = time.monotonic()
+        if now - self._last_warned.get(reason, -np.inf) >= self._config.warn_period:
+            self._last_warned[reason] = now
+            self._node.get_logger().warning(text)
+
+    @contextlib.contextmanager
+    def timed(self, stage):
+        """Time the block as `stage`; a block that raises is not counted."""
+        start = time.perf_counter()
+        yield
+        self.took(stage, time.perf_counter() - start)
+
+    def took(self, stage, seconds):
+        """Add one timing of `stage`."""
+        self._seconds[stage].append(seconds)
+
+    def served(self):
+        """Count one frame that went out."""
+        self._served.append(time.monotonic())
+
+    def rate(self):
+        """Frames per second that went out over the last seconds; 0 when they ended."""
+        recent = [t for t in list(self._served) if t > time.monotonic() - 5.0]
+        return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
+
+    def values(self):
+        """Name -> text of everything reported."""
+        out = {"frames per second": f"{self.rate():.1f}"}
+        if self.engine:
+            out["engine"] = self.engine
+        for stage, seconds in list(self._seconds.items()):
+            for percent in (50, 95):
+                ms = 1000 * np.percentile(list(seconds), percent)
+                out[f"{stage} p{percent} [ms]"] = f"{ms:.1f}"
+        out |= {f"dropped: {reason}": str(n) for reason, n in sorted(self.dropped.items())}
+        return out | {f"warned: {reason}": str(n) for reason, n in sorted(self.warnings.items())}
+
+    def publish(self):
+        """Send one DiagnosticArray; the level is WARN while new frames are dropped."""
+        trouble = {"newer_frame"} ^ (self.dropped.keys() | self.warnings.keys() | {"newer_frame"})
+        total = sum(self.dropped[r] + self.warnings[r] for r in trouble)
+        bad, self._reported = total > self._reported, total
+        status = DiagnosticStatus(
+            level=DiagnosticStatus.WARN if bad else DiagnosticStatus.OK,
+            name=self._node.get_fully_qualified_name(),
+            hardware_id="roomcad",
+            message=f"{self.rate():.1f} frames/s" + (", frames are refused" if bad else ""),
+            values=[KeyValue(key=k, value=v) for k, v in self.values().items()],
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._out.publish(message)

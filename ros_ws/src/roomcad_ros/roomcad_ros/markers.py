@@ -1,0 +1,56 @@
+"""Alignments as RViz markers: the CAD mesh, coloured by class, more opaque the surer it is."""
+
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+from roomcad_core.classes import COLORS
+from roomcad_core.types import OTHER
+from roomcad_ros.convert import pose_msg, vector_msg
+
+TEXT_HEIGHT = 0.12  # [m]
+
+
+def marker_array(alignments, library, T_frame_cam, header, config):
+    """MarkerArray in the frame of `header`, which the camera is posed in by T_frame_cam (4, 4).
+
+    It starts with DELETEALL, so that it replaces all there was: a viewer that joins late or
+    misses a message never keeps a model that has vanished.
+    """
+    markers = [Marker(header=header, action=Marker.DELETEALL)]
+    for alignment in alignments:
+        if alignment.score >= config.min_score:
+            T_frame_obj = T_frame_cam @ alignment.T_cam_obj
+            markers.append(mesh_marker(alignment, library, T_frame_obj, header, config))
+            if config.text:
+                markers.append(text_marker(alignment, T_frame_obj, header))
+    return MarkerArray(markers=markers)
+
+
+def mesh_marker(alignment, library, T_frame_obj, header, config):
+    """The library's mesh at pose and size of the alignment."""
+    marker = Marker(header=header, ns="cad", id=int(alignment.object_id))
+    marker.type, marker.action = Marker.MESH_RESOURCE, Marker.ADD
+    marker.mesh_resource = library[alignment.cad_id].mesh.resolve().as_uri()
+    marker.mesh_use_embedded_materials = False
+    marker.pose, marker.scale = pose_msg(T_frame_obj), vector_msg(alignment.S)
+    opacity = config.min_opacity + (1 - config.min_opacity) * alignment.score
+    marker.color = color(alignment.label, min(max(opacity, 0.0), 1.0))
+    return marker
+
+
+def text_marker(alignment, T_frame_obj, header):
+    """Class and score, above the model."""
+    marker = Marker(header=header, ns="label", id=int(alignment.object_id))
+    marker.type, marker.action = Marker.TEXT_VIEW_FACING, Marker.ADD
+    marker.text = f"{alignment.label} {alignment.score:.2f}"
+    T = T_frame_obj.copy()
+    T[:3, 3] += T[:3, 1] * (alignment.S[1] / 2 + TEXT_HEIGHT)  # y is the CAD's up axis
+    marker.pose, marker.scale.z = pose_msg(T), TEXT_HEIGHT
+    marker.color = color(alignment.label, 1.0)
+    return marker
+
+
+def color(label, opacity):
+    """std_msgs/ColorRGBA of a class."""
+    r, g, b = (value / 255 for value in COLORS.get(label, COLORS[OTHER]))
+    return ColorRGBA(r=r, g=g, b=b, a=float(opacity))

@@ -1,0 +1,152 @@
+"""What all nodes share: life cycle, worker thread, parameters, health."""
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+
+from roomcad_ros.health import BadFrame, Health
+from roomcad_ros.params import Parameters, refuse_unknown
+from roomcad_ros.settings import NodeConfig
+from roomcad_ros.worker import Worker
+
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class StageNode(LifecycleNode):
+    """A lifecycle node that makes results of the newest input, outside its callbacks.
+
+    A subclass says how: `make_stage` builds the models (configure), `open_inputs` subscribes and
+    calls `put` with what arrives (activate), `process` serves one such item with `stage`. One bad item never
+    stops the node: it is counted, and a throttled warning says why.
+    """
+
+    def __init__(self, name, **options):
+        super().__init__(name, **options)
+        refuse_unknown(self._parameter_overrides)
+        self.settings = Parameters(self, NodeConfig, fixed=True).config
+        self.health = Health(self, self.settings)
+        self.stage = None
+        self._stale = False
+        self._inputs = ()
+        self._worker = None
+
+    def make_stage(self):
+        """Build and return `stage`; it may raise, then the node does not configure."""
+        raise NotImplementedError
+
+    def open_inputs(self):
+        """Subscribe, hand what arrives to `self.put`, and return the things to close."""
+        raise NotImplementedError
+
+    def process(self, item):
+        """Serve one item; raise BadFrame to drop it with a reason."""
+        raise NotImplementedError
+
+    def start(self):
+        """Configure and activate, if `autostart` is set; RuntimeError where that fails."""
+        if self.settings.autostart:
+            for trigger in (self.trigger_configure, self.trigger_activate):
+                if trigger() != TransitionCallbackReturn.SUCCESS:
+                    raise RuntimeError(f"{self.get_name()} did not start; the log says why")
+        return self
+
+    def parameters(self, cls, **options):
+        """Parameters of config `cls`; a change rebuilds the stage before the next frame."""
+        return Parameters(self, cls, on_change=self._rebuild_later, **options)
+
+    def put(self, item):
+        """Hand an item to the worker; the newest one wins."""
+        if self._worker and self._worker.put(item):
+            self.health.drop("newer_frame", "a newer one came before it was its turn")
+
+    def on_configure(self, state):
+        """Build the stage."""
+        return self._tried(self._build) or super().on_configure(state)
+
+    def on_activate(self, state):
+        """Subscribe and start working."""
+        result = super().on_activate(state)
+        return self._tried(self._open) or result
+
+    def on_deactivate(self, state):
+        """Stop working and unsubscribe."""
+        self._close()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state):
+        """Free the stage."""
+        self.stage = None
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state):
+        """Stop, from whatever state."""
+        self._close()
+        return super().on_shutdown(state)
+
+    def destroy_node(self):
+        """Stop the worker before its publishers go."""
+        self._close()
+        super().destroy_node()
+
+    def _tried(self, step):
+        """None, or FAILURE after an error message: rclpy swallows exceptions without a word."""
+        try:
+            step()
+        except Exception as error:
+            self.get_logger().error(f"cannot start: {type(error).__name__}: {error}")
+            return TransitionCallbackReturn.FAILURE
+        return None
+
+    def _build(self):
+        self._stale = False
+        self.stage = self.make_stage()
+        self.health.engine = getattr(self.stage, "engine", "")
+
+    def _open(self):
+        self._worker = Worker(self._serve)
+        self._inputs = self.open_inputs()
+
+    def _close(self):
+        for part in self._inputs:
+            part.close()
+        self._inputs = ()
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    def _rebuild_later(self):
+        self._stale = True
+
+    def _serve(self, item):
+        try:
+            if self._stale:
+                self._build()
+            with self.health.timed("total"):
+                self.process(item)
+            self.health.served()
+        except BadFrame as error:
+            self.health.drop(error.reason, str(error))
+        except Exception as error:  # a node outlives any frame
+            if self.context.ok():
+                self.health.drop("failed", f"{type(error).__name__}: {error}")
+
+
+def run(make_node, args=None):
+    """`main` of a node: start, spin, end cleanly; 1 where it cannot start."""
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = make_node()
+        node.start()
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except Exception as error:
+        rclpy.logging.get_logger("roomcad").fatal(f"{type(error).__name__}: {error}")
+        return 1
+    finally:
+        if node:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0

@@ -1,0 +1,57 @@
+"""All three stages in one process: the same outputs without the copies between nodes."""
+
+import sys
+
+from roomcad_msgs.msg import ObjectArray
+
+from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig, SegmentConfig
+from roomcad_core.pipeline import Pipeline
+from roomcad_ros.convert import objects_msg
+from roomcad_ros.inputs import FrameInput
+from roomcad_ros.node import StageNode, run
+from roomcad_ros.results import Results
+from roomcad_ros.settings import InputConfig, LibraryConfig
+
+
+class PipelineNode(StageNode):
+    """`pipeline`, a stand-in for tests: called with a Frame, gives Alignments, Segmentation."""
+
+    def __init__(self, pipeline=None, **options):
+        super().__init__("pipeline", **options)
+        self._given = pipeline
+        self._input = self.parameters(InputConfig, fixed=True).config
+        self._library_at = self.parameters(LibraryConfig)
+        self._segment = self.parameters(SegmentConfig)
+        self._classify = self.parameters(ClassifyConfig)
+        self._align = self.parameters(AlignConfig)
+        self._objects = self.create_lifecycle_publisher(ObjectArray, "classified", 1)
+        self._results = Results(self)
+
+    def make_stage(self):
+        return self._given or Pipeline(
+            PipelineConfig(
+                self._library_at.config.library,
+                self._segment.config,
+                self._classify.config,
+                self._align.config,
+            )
+        )
+
+    def open_inputs(self):
+        self._results.announce(self.stage.library)
+        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings.silence)
+        return (self._frames,)
+
+    def process(self, item):
+        camera, info, _ = item
+        frame, world = self._frames.frame(camera, info)
+        alignments, segmentation = self.stage(frame)
+        for stage, seconds in self.stage.seconds.items():
+            self.health.took(stage, seconds)
+        header = camera[-1].header
+        self._objects.publish(objects_msg(segmentation, header))
+        self._results.publish(alignments, self.stage.library, header, frame, world)
+
+
+def main():
+    sys.exit(run(PipelineNode))

@@ -1,0 +1,58 @@
+"""Settings that only exist on a robot; the stages take theirs from roomcad_core.config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roomcad_core.config import AlignConfig, Checked, ClassifyConfig, SegmentConfig, setting
+
+
+@dataclass(frozen=True)
+class NodeConfig(Checked):
+    """What every node has."""
+
+    autostart: bool = setting(True, "configure and activate on start-up")
+    diagnostics_period: float = setting(1.0, "seconds between two /diagnostics", 0.1, 60.0)
+    warn_period: float = setting(5.0, "least seconds between two equal warnings", 0.1, 600.0)
+    silence: float = setting(3.0, "seconds without a frame before a warning", 0.2, 600.0)
+
+
+@dataclass(frozen=True)
+class InputConfig(Checked):
+    """Where frames come from and when they are refused."""
+
+    input: str = setting("images", "what frames are made of", choices=("images", "cloud"))
+    sync_slop: float = setting(0.02, "stamps of one frame differ at most so much [s]", 0.0, 1.0)
+    sync_queue: int = setting(60, "messages of a topic that wait for their partners", 1, 1000)
+    max_age: float = setting(2.0, "older frames are dropped [s]; 0 = never", 0.0, 60.0)
+    world_frame: str = setting("map", "fixed z-up frame of the results")
+    fallback_frame: str = setting("odom", "used where the world frame is not known")
+    tf_timeout: float = setting(0.1, "wait for the transform of a frame's stamp [s]", 0.0, 5.0)
+
+
+@dataclass(frozen=True)
+class LibraryConfig(Checked):
+    """Which CAD library."""
+
+    library: str = setting("", "folder of a built CAD library; empty = the built-in one")
+
+
+@dataclass(frozen=True)
+class MarkerConfig(Checked):
+    """How alignments are drawn."""
+
+    min_score: float = setting(0.0, "alignments below this score are not drawn", 0.0, 1.0)
+    min_opacity: float = setting(0.25, "opacity of score 0; score 1 is opaque", 0.0, 1.0)
+    text: bool = setting(True, "write class and score above each model")
+
+
+# Config class -> prefix of its ROS parameters. One parameter file serves all nodes.
+PREFIXES = {
+    NodeConfig: "",
+    InputConfig: "",
+    LibraryConfig: "",
+    SegmentConfig: "segment.",
+    ClassifyConfig: "classify.",
+    AlignConfig: "align.",
+    MarkerConfig: "markers.",
+}
