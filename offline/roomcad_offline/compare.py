@@ -63,7 +63,7 @@ def _pair(truth, found):
 def markdown_table(matches):
     """The matches as a Markdown table with one line an object and a summary line."""
     lines = [
-        "| object | true class | found | CAD | score | offset [m] | turn [deg] | size [%] | right |",
+        "| object | true class | found | CAD | score | off [m] | turn [deg] | size [%] | right |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [_row(m) for m in matches]

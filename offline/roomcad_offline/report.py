@@ -45,7 +45,7 @@ def write_report(dataset, alignments, library, out, min_views=3):
     for index in tqdm(served, "report", unit="frame"):
         frame = dataset[index]
         if frame.T_world_cam is not None:
-            scene.add(alignments[index], frame.T_world_cam)
+            scene.add(alignments[index], frame)
             cloud.append(_sparse_world_points(frame))
             path.append(frame.T_world_cam[:3, 3])
         if index in shown | kept:

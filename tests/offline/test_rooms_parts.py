@@ -10,7 +10,8 @@ from scipy.spatial.transform import Rotation
 from roomcad_offline.rooms import cli, path, sensor
 from roomcad_offline.rooms.config import RoomConfig
 from roomcad_offline.rooms.footprint import Footprint, inside, overlap
-from roomcad_offline.rooms.layout import Furnisher, Plan, facing
+from roomcad_offline.rooms.layout import Furnisher, facing
+from roomcad_offline.rooms.plan import Plan
 from roomcad_offline.rooms.render import View
 
 QUIET = sensor.Sensor(

@@ -8,7 +8,8 @@ import numpy as np
 
 from roomcad_core.types import Placed
 from roomcad_offline.rooms import path, scene, sensor, stacking
-from roomcad_offline.rooms.layout import Furnisher, Plan, new_plan
+from roomcad_offline.rooms.layout import Furnisher
+from roomcad_offline.rooms.plan import Plan, new_plan
 from roomcad_offline.rooms.render import Renderer
 from roomcad_offline.rooms.themes import THEMES
 from roomcad_offline.rooms.writer import world_from_room

@@ -8,7 +8,7 @@ import numpy as np
 
 from roomcad_offline.rooms import clutter
 from roomcad_offline.rooms.footprint import Footprint, grid, overlap
-from roomcad_offline.rooms.layout import TRIES, Item
+from roomcad_offline.rooms.plan import TRIES, Item
 from roomcad_offline.rooms.scene import cast, raycaster
 
 HOLDS_THINGS = ("table", "desk", "cabinet", "bookshelf")

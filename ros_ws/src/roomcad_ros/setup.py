@@ -27,6 +27,7 @@ setup(
                 "pipeline_node",
                 "replay",
                 "record",
+                "latency",
             )
         ]
     },

@@ -6,6 +6,7 @@ Holds what roomcad's nodes use, with the names and signatures of the official pa
 import itertools
 import threading
 
+from rclpy.clock import Clock, ClockType
 from rclpy.time import Time
 
 
@@ -86,9 +87,9 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
     """
 
     def __init__(self, fs, queue_size, slop, allow_headerless=False):
-        super().__init__(fs, queue_size)
         self.slop = round(slop * 1e9)
         self.allow_headerless = allow_headerless
+        super().__init__(fs, queue_size)
 
     def add(self, msg, my_queue, my_queue_index=None):
         stamp = self._stamp(msg)
@@ -108,8 +109,6 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
                 f"cannot synchronise {type(msg).__name__}: it has no header; "
                 "allow_headerless=True uses the time of arrival"
             )
-        from rclpy.clock import Clock, ClockType
-
         return Clock(clock_type=ClockType.ROS_TIME).now().nanoseconds
 
     def _nearest_set(self, stamp, my_queue):

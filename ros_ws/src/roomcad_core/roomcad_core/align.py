@@ -69,8 +69,8 @@ class IcpAligner:
         T_grav_obj, S = fit_to_box(obj.points, model, turn, segmentation.floor_z)
         T_grav_obj = self._icp(obj.points, model, T_grav_obj, S)
         T_refit, S_refit = refit_size(obj.points, T_grav_obj, S, model)
-        best = (fit_score(obj, model, T_grav_obj, S, view), model, T_grav_obj, S)
-        refit = (fit_score(obj, model, T_refit, S_refit, view), model, T_refit, S_refit)
+        best = (fit_score(obj.points, model, T_grav_obj, S, view), model, T_grav_obj, S)
+        refit = (fit_score(obj.points, model, T_refit, S_refit, view), model, T_refit, S_refit)
         return max(best, refit, key=lambda fit: fit[0])
 
 

@@ -11,17 +11,16 @@ ON_SURFACE = 0.05  # a seen point nearer to the CAD than this is explained [m]
 
 
 class DepthView:
-    """The depth image and instance masks a pose is judged against."""
+    """The depth image a pose is judged against, and where the grav frame is to it."""
 
     def __init__(self, depth, K, segmentation):
         self.depth, self.K = depth, K
-        self.instances = segmentation.instances
         self.T_cam_grav = segmentation.T_grav_cam.T  # pure rotation
 
     def lookup(self, points_grav):
-        """Depth behind each point's pixel, instance there, point depth; (n,) each, and a mask.
+        """Measured depth at each point's pixel (0 = missing), the point's own depth, and a mask.
 
-        The mask is True where the point projects into the image onto measured depth.
+        All (n,); the mask is True where the point projects into the image.
         """
         points_cam = transform(self.T_cam_grav, points_grav)
         uv, z = project(points_cam, self.K)
@@ -30,15 +29,12 @@ class DepthView:
         u, v = np.rint(uv).astype(int).T
         inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
         u, v = np.where(inside, u, 0), np.where(inside, v, 0)
-        measured = self.depth[v, u]
-        return measured, self.instances[v, u], z, inside & (measured > 0)
+        return self.depth[v, u], z, inside
 
 
-def fit_score(obj, model, T_grav_obj, S, view):
+def fit_score(points_grav, model, T_grav_obj, S, view):
     """Score in [0, 1]: share of explained crop points x share of consistent CAD surface."""
-    return explained(obj.points, model, T_grav_obj, S) * consistent(
-        obj.id, model, T_grav_obj, S, view
-    )
+    return explained(points_grav, model, T_grav_obj, S) * consistent(model, T_grav_obj, S, view)
 
 
 def explained(points_grav, model, T_grav_obj, S):
@@ -51,20 +47,21 @@ def explained(points_grav, model, T_grav_obj, S):
     return float(np.exp(-((np.minimum(distance, 0.5) / ON_SURFACE) ** 2) / 2).mean())
 
 
-def consistent(object_id, model, T_grav_obj, S, view):
-    """Share of the visible CAD surface that the depth image does not speak against.
+def consistent(model, T_grav_obj, S, view):
+    """Share of the CAD surface facing the camera that the depth image does not speak against.
 
     A CAD point in front of the measured depth stands in free space: the camera saw through it.
-    A point of a camera-facing surface on the object's own mask or hidden by something is fine.
+    A CAD that leaves the image loses half of what it has outside: nothing there supports it.
     """
     step = max(len(model.points) // CAD_SAMPLES, 1)
     points_grav = transform(T_grav_obj, model.points[::step] * S)
     normals = (model.normals[::step] / S) @ T_grav_obj[:3, :3].T
     facing = np.einsum("ij,ij->i", normals, points_grav) < 0  # the camera is the origin
-    measured, _, z, known = view.lookup(points_grav)
-    tested = facing & known
+    measured, z, inside = view.lookup(points_grav)
+    tested = facing & inside & (measured > 0)
     if not tested.any():
         return 0.0
     tolerance = 0.04 + 0.01 * z**2
     through = tested & (measured > z + tolerance)
-    return 1.0 - through.sum() / tested.sum()
+    in_image = (facing & inside).sum() / facing.sum()
+    return float((1.0 - through.sum() / tested.sum()) * (1.0 + in_image) / 2)

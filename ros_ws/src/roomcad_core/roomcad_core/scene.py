@@ -1,74 +1,144 @@
 """One room from many frames: alignments of the same object merged in the world frame.
 
 The paper (section 4) fuses by keeping the best-scored alignment of each object among all
-frames, after 3D non-maximum suppression. Here an object must also be seen more than once.
+frames, after 3D non-maximum suppression. Here an object must also be found in a fair share of
+the frames that show its place, and may not stand inside a better supported one.
 """
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from roomcad_core.pose import yaw_of
-from roomcad_core.types import Placed
+from roomcad_core.camera import project, resize_intrinsics
+from roomcad_core.pose import inverse, transform, yaw_of
+from roomcad_core.types import Alignment, Placed
+
+VIEW_WIDTH = 80  # depth images are kept this small for the question what was in view [px]
 
 
-@dataclass
+@dataclass(frozen=True)
+class Sighting:
+    """One alignment of one frame, in the world."""
+
+    alignment: Alignment
+    T_world_obj: np.ndarray
+
+    @property
+    def weight(self):
+        return self.alignment.score * self.alignment.class_score
+
+
+@dataclass(frozen=True)
+class View:
+    """What a frame could see: its pose and a small depth image."""
+
+    T_cam_world: np.ndarray
+    K: np.ndarray
+    depth: np.ndarray  # (h, w), 0 = missing
+
+    def shows(self, point_world, tolerance):
+        """True if a world point is in the image and nothing stands before it by `tolerance`."""
+        uv, z = project(transform(self.T_cam_world, point_world), self.K)
+        height, width = self.depth.shape
+        if z < 0.3 or not (0 <= uv[0] < width - 1 and 0 <= uv[1] < height - 1):
+            return False
+        measured = self.depth[round(uv[1]), round(uv[0])]
+        return bool(measured > z - tolerance)
+
+
 class SceneMap:
-    """Collects alignments frame by frame; `objects` gives the furniture of the room."""
+    """Collects alignments frame by frame; `objects` gives the furniture of the room.
 
-    library: object
-    min_views: int = 3  # objects seen in fewer frames are left out
-    overlap: float = 0.25  # footprint IoU from which two alignments are the same object
-    _sightings: list = field(default_factory=list)
+    Args:
+        library: CAD library of the alignments.
+        min_views: objects found in fewer frames are left out.
+        min_support: so are those found in a smaller share of the frames that show their place.
+        overlap: box IoU from which two alignments are the same object.
+    """
 
-    def add(self, alignments, T_world_cam):
-        """Add the alignments of one frame taken from `T_world_cam` (4, 4)."""
-        for a in alignments:
-            T_world_obj = T_world_cam @ a.T_cam_obj
-            weight = a.score * a.class_score
-            self._sightings.append((weight, a.label, a.cad_id, T_world_obj, a.S, a.score))
+    def __init__(self, library, min_views=3, min_support=0.3, overlap=0.25):
+        self._library, self._overlap = library, overlap
+        self._min_views, self._min_support = min_views, min_support
+        self._sightings, self._views = [], []
+
+    def add(self, alignments, frame):
+        """Add the alignments of one Frame whose pose is known."""
+        small_K, small = _shrink(frame.depth, frame.K)
+        self._views.append(View(inverse(frame.T_world_cam), small_K, small))
+        self._sightings += [Sighting(a, frame.T_world_cam @ a.T_cam_obj) for a in alignments]
 
     def objects(self):
         """Fused objects as a tuple of Placed, most certain first; ids count from 1."""
+        fused = [self._fuse(g) for g in self._groups() if len(g) >= self._min_views]
+        supported = [placed for placed, support in fused if support >= self._min_support]
+        kept = []
+        for placed in sorted(supported, key=lambda p: -p.score):
+            if not any(share_inside(placed, other) > 0.5 for other in kept):
+                kept.append(placed)
+        return tuple(dataclasses.replace(p, id=i) for i, p in enumerate(kept, 1))
+
+    def _groups(self):
+        """Sightings of the same thing; the best one of each group comes first."""
         groups = []
-        for sighting in sorted(self._sightings, key=lambda s: -s[0]):
-            home = max(groups, key=lambda g: self._iou(g[0], sighting), default=None)
-            if home is not None and self._iou(home[0], sighting) >= self.overlap:
-                home.append(sighting)
+        for sighting in sorted(self._sightings, key=lambda s: -s.weight):
+            overlaps = [self._iou(group[0], sighting) for group in groups]
+            if overlaps and max(overlaps) >= self._overlap:
+                groups[int(np.argmax(overlaps))].append(sighting)
             else:
                 groups.append([sighting])
-        placed = (self._fuse(group) for group in groups if len(group) >= self.min_views)
-        ranked = sorted(placed, key=lambda p: -p.score)
-        return tuple(dataclasses.replace(p, id=i) for i, p in enumerate(ranked, 1))
+        return groups
 
     def _fuse(self, group):
-        """The best sighting of the class that gathered the most weight."""
+        """(Placed, support): the best sighting of the class that gathered the most weight."""
         votes = {}
-        for weight, label, *_ in group:
-            votes[label] = votes.get(label, 0.0) + weight
+        for s in group:
+            votes[s.alignment.label] = votes.get(s.alignment.label, 0.0) + s.weight
         label = max(votes, key=votes.get)
-        _, _, cad_id, T, S, score = max((s for s in group if s[1] == label), key=lambda s: s[0])
-        share = votes[label] / max(sum(votes.values()), 1e-9)
-        return Placed(0, label, cad_id, T, S, self.library[cad_id].symmetry, score * share)
+        best = max((s for s in group if s.alignment.label == label), key=lambda s: s.weight)
+        a, T = best.alignment, best.T_world_obj
+        shown = sum(view.shows(T[:3, 3], max(a.S)) for view in self._views)
+        support = min(len(group) / max(shown, 1), 1.0)
+        score = a.score * support * votes[label] / max(sum(votes.values()), 1e-9)
+        symmetry = self._library[a.cad_id].symmetry
+        return Placed(0, label, a.cad_id, T, a.S, symmetry, score), support
 
     @staticmethod
     def _iou(a, b):
-        return box_iou(a[3], a[4], b[3], b[4])
+        return box_iou(a.T_world_obj, a.alignment.S, b.T_world_obj, b.alignment.S)
+
+
+def _shrink(depth, K):
+    """K and depth image at VIEW_WIDTH."""
+    factor = VIEW_WIDTH / depth.shape[1]
+    size = (VIEW_WIDTH, max(round(depth.shape[0] * factor), 1))
+    small = cv2.resize(depth, size, interpolation=cv2.INTER_NEAREST)
+    return resize_intrinsics(K, factor, size[1] / depth.shape[0]), small
+
+
+def share_inside(placed, other):
+    """Share of the smaller of two upright boxes that lies in the other one."""
+    common = _common(placed.T_world_obj, placed.S, other.T_world_obj, other.S)
+    return common / min(np.prod(placed.S), np.prod(other.S))
 
 
 def box_iou(T_a, S_a, T_b, S_b):
     """Overlap (intersection over union) of two upright boxes given as CAD poses, z-up frame."""
-    footprint = [_rectangle(T, S) for T, S in ((T_a, S_a), (T_b, S_b))]
-    kind, corners = cv2.rotatedRectangleIntersection(*footprint)
+    common = _common(T_a, S_a, T_b, S_b)
+    return float(common / max(np.prod(S_a) + np.prod(S_b) - common, 1e-9))
+
+
+def _common(T_a, S_a, T_b, S_b):
+    """Volume [m3] shared by two upright boxes."""
+    if np.linalg.norm(T_a[:2, 3] - T_b[:2, 3]) > np.hypot(S_a, S_b).sum():
+        return 0.0
+    kind, corners = cv2.rotatedRectangleIntersection(_rectangle(T_a, S_a), _rectangle(T_b, S_b))
     if kind == cv2.INTERSECT_NONE:
         return 0.0
-    area = cv2.contourArea(cv2.convexHull(corners))
-    tops = [T[2, 3] + S[1] / 2 for T, S in ((T_a, S_a), (T_b, S_b))]
-    bottoms = [T[2, 3] - S[1] / 2 for T, S in ((T_a, S_a), (T_b, S_b))]
-    common = area * max(min(tops) - max(bottoms), 0.0)
-    return float(common / max(np.prod(S_a) + np.prod(S_b) - common, 1e-9))
+    top = min(T_a[2, 3] + S_a[1] / 2, T_b[2, 3] + S_b[1] / 2)
+    bottom = max(T_a[2, 3] - S_a[1] / 2, T_b[2, 3] - S_b[1] / 2)
+    return float(cv2.contourArea(cv2.convexHull(corners)) * max(top - bottom, 0.0))
 
 
 def _rectangle(T_world_obj, S):

@@ -17,8 +17,8 @@ class StageNode(LifecycleNode):
     """A lifecycle node that makes results of the newest input, outside its callbacks.
 
     A subclass says how: `make_stage` builds the models (configure), `open_inputs` subscribes and
-    calls `put` with what arrives (activate), `process` serves one such item with `stage`. One bad item never
-    stops the node: it is counted, and a throttled warning says why.
+    calls `put` with what arrives (activate), `process` serves one such item with `stage`. One bad
+    item never stops the node: it is counted, and a throttled warning says why.
     """
 
     def __init__(self, name, **options):

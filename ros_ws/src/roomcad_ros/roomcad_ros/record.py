@@ -5,7 +5,6 @@ Example: ros2 run roomcad_ros record out_bag --topics alignments markers tf
 
 import argparse
 import importlib
-import signal
 import sys
 from pathlib import Path
 
@@ -101,9 +100,7 @@ def main():
     args = parser.parse_args(remove_ros_args(sys.argv)[1:])
     if args.out.exists():
         sys.exit(f"record: {args.out} exists already")
-    rclpy.init()
-    # A launch file that ends sends SIGINT, a service manager SIGTERM: both finish the bag.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    rclpy.init()  # its handlers end the spin on SIGINT and SIGTERM alike
     recorder = None
     try:
         recorder = Recorder(args.out, args.topics)

@@ -44,7 +44,7 @@ class Publisher(Node):
         self._body_of = set()
 
     def listeners(self):
-        """How many subscribe to the least listened-to input topic (depth, or the cloud)."""
+        """How many subscribe to depth, or to the cloud if those are more."""
         return max(p.get_subscription_count() for p in (self._depth, self._points) if p)
 
     def tick(self, seconds):

@@ -18,7 +18,9 @@ AR_MAGIC = b"!<arch>\n"
 def inside(base, reference):
     """The path of `reference`, as written in a file under the folder `base` of a container."""
     reference = str(reference).strip().replace("\\", "/")
-    path = posixpath.normpath(posixpath.join(base, reference.lstrip("/") if base == "" else reference))
+    path = posixpath.normpath(
+        posixpath.join(base, reference.lstrip("/") if base == "" else reference)
+    )
     if path.startswith(("../", "/")) or path == ".." or ":" in path:
         raise ValueError(f"path {reference!r} leaves its folder")
     return path

@@ -31,7 +31,7 @@ NOUNS = {
                 "commode", "drawers", "locker", "nightstand"),
     "chair": ("chair", "armchair", "stool", "barstool"),
     "desk": ("desk",),
-    "monitor": ("monitor", "screen", "tv", "television", "laptop", "imac"),
+    "monitor": ("monitor", "tv", "television", "laptop", "imac"),
     "sofa": ("sofa", "couch", "settee", "loveseat"),
     "table": ("table",),
     "toilet": ("toilet", "toilets", "wc"),

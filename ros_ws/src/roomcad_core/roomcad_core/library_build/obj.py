@@ -30,8 +30,10 @@ def read_obj(files, path):
                     raise ValueError("expected three coordinates")
             elif words[0] == "f":
                 corners = _corners(words[1:], len(vertices))
-                triangles += [[corners[0], a, b] for a, b in zip(corners[1:], corners[2:], strict=False)]
-                colors += [color] * (len(corners) - 2)
+                triangles += [
+                    [corners[0], a, b] for a, b in zip(corners[1:], corners[2:], strict=False)
+                ]
+                colors += [color] * max(len(corners) - 2, 0)
             elif words[0] == "mtllib":
                 palette |= _palette(files, folder, line.split(None, 1)[1])
             elif words[0] == "usemtl":
@@ -44,11 +46,14 @@ def read_obj(files, path):
 
 
 def _corners(words, n_vertices):
-    """Vertex indices from 0 of a face's words such as 3, 3/1 or -1/-1/-1."""
+    """Vertex indices from 0 of a face's words such as 3, 3/1 or -1/-1/-1.
+
+    Real files hold faces of two corners; they give no triangle.
+    """
     corners = [int(word.split("/")[0]) for word in words]
     corners = [c - 1 if c > 0 else n_vertices + c for c in corners]
-    if len(corners) < 3 or not all(0 <= c < n_vertices for c in corners):
-        raise ValueError(f"face {words} does not name three of {n_vertices} vertices")
+    if not corners or not all(0 <= c < n_vertices for c in corners):
+        raise ValueError(f"face {words} does not name any of the {n_vertices} vertices")
     return corners
 
 

@@ -56,11 +56,16 @@ def make_objects(instances, depth, K, T_grav_cam, config):
 
 def bounding_boxes(instances):
     """{id: (4,) float32 xyxy box} of every id > 0 in an instance image."""
-    rows, cols = np.nonzero(instances)
-    ids = instances[rows, cols]
-    n = int(ids.max()) + 1 if len(ids) else 1
-    edges = np.full((4, n), np.inf)
-    for k, value in enumerate((cols, rows, -cols - 1, -rows - 1)):
-        np.minimum.at(edges[k], ids, value)
-    edges[2:] *= -1
-    return {int(i): edges[:, i].astype(np.float32) for i in np.unique(ids)}
+    n = int(instances.max()) + 1
+    seen_in = [np.zeros((n, size), bool) for size in instances.shape]
+    for axis in (0, 1):  # which ids occur in which row, column
+        index = np.arange(instances.shape[axis])
+        index = index[:, None] if axis == 0 else index[None]
+        seen_in[axis][instances, np.broadcast_to(index, instances.shape)] = True
+    rows, cols = ((s.argmax(axis=1), s.shape[1] - s[:, ::-1].argmax(axis=1)) for s in seen_in)
+    ids = np.flatnonzero(seen_in[0].any(axis=1))
+    return {
+        int(i): np.array([cols[0][i], rows[0][i], cols[1][i], rows[1][i]], np.float32)
+        for i in ids
+        if i > 0
+    }

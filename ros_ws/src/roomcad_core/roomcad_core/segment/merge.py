@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomcad_core.segment.split import _pairs, step_tolerance, steps
+from roomcad_core.segment.planes import pixel_area
+from roomcad_core.segment.split import _pairs, drop_small, step_tolerance, steps
 
+SPECK = 10  # smaller pieces are left out [working px]
 CELL = 0.05  # cell of the footprint grid [m]
 
 
@@ -23,7 +25,8 @@ class Pieces:
     count: np.ndarray  # (n,) working pixels
     low: np.ndarray  # (n, 3) 3 % percentile of the points [m]
     high: np.ndarray  # (n, 3) 97 % percentile
-    level: np.ndarray  # (n,) share of pixels with an upward normal
+    level_area: np.ndarray  # (n,) area facing up [m2]
+    level_z: np.ndarray  # (n,) 90 % percentile of the height of what faces up [m]
 
 
 @dataclass
@@ -39,18 +42,26 @@ def describe(surface, labels):
     n = int(labels.max())
     mask = labels > 0
     ids, points = labels[mask] - 1, surface.points[mask]
+    bounds = [_percentiles(ids, points[:, k], n, (0.03, 0.97)) for k in range(3)]
+    low, high = np.moveaxis(np.array(bounds), 0, 2)
+    rows, cols = np.nonzero(mask & (surface.normals[..., 2] > 0.85))
+    level_ids, level_z = labels[rows, cols] - 1, surface.points[rows, cols, 2]
+    area = np.bincount(level_ids, pixel_area(surface, rows, cols), n)
+    (level_z,) = _percentiles(level_ids, level_z, n, (0.9,))
+    return Pieces(np.bincount(ids, minlength=n), low, high, area, level_z)
+
+
+def _percentiles(ids, values, n, shares):
+    """(len(shares), n) percentiles of the values of each id; -inf for an id without values."""
     count = np.bincount(ids, minlength=n)
-    order = np.argsort(ids, kind="stable")
     starts = np.cumsum(count) - count
-    low, high = np.zeros((n, 3)), np.zeros((n, 3))
-    for axis in range(3):
-        value = points[order, axis].astype(np.float64)
-        value = np.sort(value + 1000.0 * ids[order])  # sorts inside each piece
-        lo = value[starts + (0.03 * (count - 1)).astype(int)]
-        hi = value[starts + (0.97 * (count - 1)).astype(int)]
-        low[:, axis], high[:, axis] = lo - 1000.0 * np.arange(n), hi - 1000.0 * np.arange(n)
-    upward = surface.normals[mask][:, 2] > 0.85
-    return Pieces(count, low, high, np.bincount(ids, upward, n) / np.maximum(count, 1))
+    ordered = np.sort(values.astype(np.float64) + 1000.0 * ids)  # sorts inside each id
+    out = np.full((len(shares), n), -np.inf)
+    some = count > 0
+    for row, share in zip(out, shares, strict=True):
+        at = starts[some] + (share * (count[some] - 1)).astype(int)
+        row[some] = ordered[at] - 1000.0 * np.flatnonzero(some)
+    return out
 
 
 def contacts(surface, labels, config, reach=2):
@@ -88,17 +99,18 @@ def _is_convex(surface, where, axis, reach):
 
 def merge(surface, labels, floor_z, config):
     """Labels (h, w) int32 of whole objects from the labels of pieces."""
-    for _ in range(3):
+    labels = drop_small(labels, SPECK)
+    for relation in (_touching, _touching, _nearest, _nearest):
         n = int(labels.max())
         if n < 2:
             break
         pieces = describe(surface, labels)
+        ground = floor_z if floor_z is not None else float(np.min(pieces.low[:, 2]))
         touch = contacts(surface, labels, config)
-        together = _together(surface, labels, pieces, touch, floor_z, config)
-        merged = _components(together)[labels]
-        if merged.max() == n:
-            break
-        labels = merged.astype(np.int32)
+        plan = _plan_overlap(surface, labels, n)
+        apart = _on_top(pieces, plan, ground)
+        together = relation(pieces, touch, plan, apart | apart.T)
+        labels = _components(together)[labels].astype(np.int32)
     return labels
 
 
@@ -109,19 +121,6 @@ def _components(together):
 
     ids = connected_components(csr_matrix(together), directed=False)[1]
     return np.concatenate([[0], ids + 1])
-
-
-def _together(surface, labels, pieces, touch, floor_z, config):
-    """(n, n) bool, pairs of pieces of one object."""
-    ground = floor_z if floor_z is not None else float(np.min(pieces.low[:, 2]))
-    small = np.minimum(pieces.count[:, None], pieces.count)
-    touching = touch.joined >= np.maximum(3, 0.15 * np.sqrt(small))
-    smooth = touching & (touch.convex > 0.6 * touch.joined)
-    plan = _plan_overlap(surface, labels, len(pieces.count))
-    below = _stands_below(pieces, plan, touching, ground)
-    seat = _rests_on_seat(pieces, plan, touching, ground)
-    inside = _inside(pieces, touching, ground)
-    return smooth | below | below.T | seat | seat.T | inside | inside.T
 
 
 def _plan_overlap(surface, labels, n):
@@ -154,27 +153,31 @@ def _occupied(ids, cells):
     return code // 10_000_000, code % 10_000_000
 
 
-def _stands_below(pieces, plan, touching, ground):
-    """[i, j] piece i is a leg or side below the level piece j (a table top, a shelf)."""
-    bottom_j = pieces.low[None, :, 2]
-    top_j = pieces.high[None, :, 2]
-    gap = bottom_j - pieces.high[:, None, 2]
-    is_top = (pieces.level > 0.5)[None, :]
-    lower = pieces.high[:, None, 2] < top_j + 0.03
-    return is_top & lower & (plan > 0.6) & ((gap < 0.12) | touching)
+def _on_top(pieces, plan, ground):
+    """[i, j] piece i stands on the table, desk or cupboard j: another object.
+
+    On low surfaces it is more often a back on a seat or a headboard on a bed.
+    """
+    table = (pieces.level_area > 0.1) & (pieces.level_z - ground > 0.6)
+    above = pieces.low[:, None, 2] > pieces.level_z - 0.06
+    return table & above & (plan > 0.6)
 
 
-def _rests_on_seat(pieces, plan, touching, ground):
-    """[i, j] piece i rises from the low level piece j: the back of a seat, a headboard."""
-    seat = (pieces.level > 0.4) & (pieces.high[:, 2] - ground < 0.62)
-    return seat[None, :] & touching
+def _touching(pieces, touch, plan, apart):
+    """(n, n) bool, pieces with a sufficiently long contact."""
+    small = np.minimum(pieces.count[:, None], pieces.count)
+    return (touch.joined >= np.maximum(2, 0.1 * np.sqrt(small))) & ~apart
 
 
-def _inside(pieces, touching, ground):
-    """[i, j] the box of piece i lies within that of the touching, larger piece j."""
-    margin = 0.05
-    low = np.maximum(pieces.low[:, None], pieces.low[None] - margin)
-    high = np.minimum(pieces.high[:, None], pieces.high[None] + margin)
-    size = np.maximum(pieces.high - pieces.low, 0.01)
-    share = np.prod(np.clip(high - low, 0, None) / size[:, None], axis=2)
-    return touching & (share > 0.8) & (pieces.count[:, None] <= pieces.count)
+def _nearest(pieces, touch, plan, apart):
+    """(n, n) bool, each fragment with the larger piece that it is nearest to in space."""
+    gap = np.maximum(pieces.low[:, None] - pieces.high, pieces.low - pieces.high[:, None])
+    gap = np.linalg.norm(np.maximum(gap, 0), axis=2)
+    larger = pieces.count[:, None] < 0.6 * pieces.count
+    fits = larger & ~apart & (gap < 0.08) & (plan > 0.4)
+    cost = np.where(fits, gap - 0.1 * plan, np.inf)
+    best = np.argmin(cost, axis=1)
+    out = np.zeros_like(fits)
+    chosen = np.flatnonzero(fits.any(axis=1))
+    out[chosen, best[chosen]] = True
+    return out

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from roomcad_core.segment.surface import dot
+
 UP_COS = 0.93  # surfaces within 21 degrees of level may be floor or ceiling
 SIDE_SIN = 0.25  # surfaces within 14 degrees of upright may be walls
 BIN = 0.03  # histogram cell [m]
@@ -24,7 +26,7 @@ class Plane:
 
 def tolerance(surface, n, distance):
     """(h, w) how far a measured point of a plane with normal n may lie off it [m]."""
-    return distance + 3 * surface.depth_noise * np.abs(surface.rays @ n.astype(np.float32))
+    return distance + 3 * surface.depth_noise * np.abs(dot(surface.rays, n))
 
 
 def find_floor(surface, config):
@@ -73,7 +75,7 @@ def _refine_level(surface, level, height, config):
     n, d = np.array([0.0, 0.0, sign]), sign * height
     points = surface.points
     for width in (2.5, 1.5):
-        off = np.abs(points @ n.astype(np.float32) - np.float32(d))
+        off = np.abs(dot(points, n) - np.float32(d))
         near = level & (off < tolerance(surface, n, width * config.plane_distance))
         p = points[near][::3].astype(float)
         if len(p) < 30:
@@ -85,10 +87,9 @@ def _refine_level(surface, level, height, config):
         n = sign * np.array([-a, -b, 1.0])
         length = np.linalg.norm(n)
         n, d = n / length, sign * c / length
-    n32 = n.astype(np.float32)
-    off = points @ n32 - np.float32(d)
+    off = dot(points, n) - np.float32(d)
     tol = tolerance(surface, n, config.plane_distance)
-    flat = ~surface.smooth | (surface.normals @ n32 > 0.7)
+    flat = ~surface.smooth | (dot(surface.normals, n) > 0.7)
     inside = surface.valid & ((np.abs(off) < tol) & flat | (off < 0.5 * tol))
     return Plane(n, d, inside)
 
@@ -103,7 +104,7 @@ def find_walls(surface, floor_z, skip, config):
     take = (rows + cols) % 2 == 0
     rows, cols = rows[take], cols[take]
     p, n = surface.points[rows, cols], surface.normals[rows, cols]
-    area = 2 * _pixel_area(surface, rows, cols)
+    area = 2 * pixel_area(surface, rows, cols)
     walls, left = [], np.ones(len(rows), bool)
     for _ in range(config.max_walls * 2):
         found = _best_upright(p[left], n[left], area[left])
@@ -124,7 +125,7 @@ def find_walls(surface, floor_z, skip, config):
     return walls
 
 
-def _pixel_area(surface, rows, cols):
+def pixel_area(surface, rows, cols):
     """Metric area of the surface seen by each working pixel [m²], capped at grazing angles."""
     q = surface.q[rows, cols]
     view = surface.rays[rows, cols]
@@ -176,7 +177,6 @@ def _refine_upright(p, n, area, left, found):
 def _wall(surface, n, d, inliers, floor_z, config):
     """The Plane if the upright plane closes the room, else None."""
     tangent = np.array([-n[1], n[0], 0.0], np.float32)
-    n32 = n.astype(np.float32)
     along, up = inliers @ tangent, inliers[:, 2]
     first, last = np.percentile(along, [1, 99])
     bottom, top = np.percentile(up, [1, 99])
@@ -184,11 +184,11 @@ def _wall(surface, n, d, inliers, floor_z, config):
         return None
     if (last - first) * (top - bottom) < config.min_wall_area:
         return None
-    towards = surface.rays @ n32
+    towards = dot(surface.rays, n)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(towards < -1e-3, d / towards, 0)  # z-depth at which the ray meets it
-    crossing = (reach * (surface.rays @ tangent) - first) / 0.1
-    off = surface.points @ n32 - np.float32(d)
+    crossing = (reach * dot(surface.rays, tangent) - first) / 0.1
+    off = dot(surface.points, n) - np.float32(d)
     tol = tolerance(surface, n, config.plane_distance)
     seen = surface.valid & (reach > 0)
     n_bins, margin = int((last - first) / 0.1) + 1, 4
@@ -202,7 +202,7 @@ def _wall(surface, n, d, inliers, floor_z, config):
     if _free_standing(own, back, margin, last - first):
         return None
     inside_span = (crossing > -margin) & (crossing < n_bins + margin)
-    facing = ~surface.smooth | (surface.normals @ n32 > 0.8) | (np.abs(off) < 0.5 * tol)
+    facing = ~surface.smooth | (dot(surface.normals, n) > 0.8) | (np.abs(off) < 0.5 * tol)
     inside = surface.valid & inside_span & (reach > 0) & (np.abs(off) < tol) & facing
     return Plane(n, d, inside)
 

@@ -57,7 +57,7 @@ def split(surface, background, config):
     cut_right = steps(surface, 1) > step_tolerance(surface, 1, config)
     solid = foreground & surface.smooth & ~edge
     labels = _linked_components(solid, cut_down, cut_right)
-    labels = _drop_small(labels, 12)
+    labels = drop_small(labels, 12)
     labels = _grow(labels, foreground, cut_down, cut_right)
     rest = _linked_components(foreground & (labels == 0), cut_down, cut_right)
     return np.where(rest > 0, rest + labels.max(), labels)
@@ -73,7 +73,7 @@ def _linked_components(mask, cut_down, cut_right):
     return cv2.connectedComponents(grid, connectivity=4)[1][::2, ::2].copy()
 
 
-def _drop_small(labels, smallest):
+def drop_small(labels, smallest):
     """Set components with fewer than `smallest` pixels to 0 and number the others 1..n."""
     keep = np.bincount(labels.ravel()) >= smallest
     keep[0] = False

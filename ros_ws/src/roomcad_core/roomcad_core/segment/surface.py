@@ -6,7 +6,7 @@ and has nearly constant noise for triangulating sensors (whose depth noise grows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ from roomcad_core.camera import rays, resize_intrinsics
 RADIUS = 3  # half width of the window in which a plane is fitted [working px]
 # Windows that a pixel may take its plane from: its own, or one lying beside it, away from an edge.
 OFFSETS = [(0, 0), (-3, 0), (3, 0), (0, -3), (0, 3), (-2, -2), (-2, 2), (2, -2), (2, 2)]
+
+TURNING = ("points", "rays", "normals")  # fields of Surface that depend on the frame
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,11 @@ def fit_surface(depth, K, config):
 
 def rotated(surface, R):
     """The surface with points, rays and normals turned by R (3, 3)."""
-    R = np.asarray(R, np.float32).T
-    turned = (np.ascontiguousarray(a.reshape(-1, 3) @ R).reshape(a.shape) for a in
-              (surface.points, surface.rays, surface.normals))
-    points, view, normals = turned
-    return Surface(surface.stride, surface.valid, surface.smooth, surface.q, surface.slope,
-                   points, view, normals, surface.noise)
+    R = np.asarray(R, np.float32)  # cv2.transform is many times faster here than a matrix product
+    turned = {name: cv2.transform(getattr(surface, name), R) for name in TURNING}
+    return replace(surface, **turned)
+
+
+def dot(image, vector):
+    """(h, w) dot product of an (h, w, 3) float32 image with a (3,) vector."""
+    return cv2.transform(image, np.asarray(vector, np.float32)[None])

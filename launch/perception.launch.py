@@ -1,0 +1,96 @@
+"""RGB-D topics to CAD alignments: segment, classify, align (and RViz).
+
+ros2 launch roomcad_ros perception.launch.py rviz:=true
+ros2 launch roomcad_ros perception.launch.py --show-args
+"""
+
+from pathlib import Path
+
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchDescription
+
+HERE = Path(__file__).resolve().parent
+
+# Name, default and description. The default topics are those of roomcad's own bags.
+ARGUMENTS = (
+    ("color", "/camera/color/image_raw", "colour image topic"),
+    ("depth", "/camera/depth/image_raw", "depth image topic, registered to colour"),
+    ("camera_info", "/camera/color/camera_info", "camera_info topic"),
+    ("points", "/camera/depth/points", "PointCloud2 topic, used with input:=cloud"),
+    ("objects", "objects", "segmented objects topic"),
+    ("classified", "classified", "named objects topic"),
+    ("alignments", "alignments", "results topic"),
+    ("markers", "markers", "RViz markers topic"),
+    ("input", "", "images or cloud; empty = as the parameter file says"),
+    ("library", "", "folder of a built CAD library; empty = the built-in one"),
+    ("engine", "", "inference engine; empty = as the parameter file says"),
+    ("composition", "false", "true: all stages in one process"),
+    ("use_sim_time", "false", "take the time from /clock"),
+    ("params_file", str(HERE / "params.yaml"), "parameters of all nodes"),
+    ("namespace", "", "namespace of the nodes"),
+    ("log_level", "info", "debug, info, warn, error"),
+    ("respawn", "false", "true: start a node again that died"),
+    ("rviz", "false", "true: open RViz"),
+    ("rviz_config", str(HERE / "roomcad.rviz"), "what RViz shows"),
+)
+# Topic argument -> name inside the nodes.
+TOPICS = {
+    "color": "color/image_raw",
+    "depth": "depth/image_raw",
+    "camera_info": "camera_info",
+    "points": "points",
+    "objects": "objects",
+    "classified": "classified",
+    "alignments": "alignments",
+    "markers": "markers",
+}
+
+
+def generate_launch_description():
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=text)
+        for name, default, text in ARGUMENTS
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=nodes)])
+
+
+def nodes(context):
+    """The nodes that the arguments ask for."""
+    value = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    sim_time = {"use_sim_time": is_true(value["use_sim_time"])}
+    one_process = is_true(value["composition"])
+    stages = ("pipeline",) if one_process else ("segment", "classify", "align")
+    out = [stage_node(stage, value, sim_time) for stage in stages]
+    if is_true(value["rviz"]):
+        config = ["-d", value["rviz_config"]]
+        out.append(
+            Node(package="rviz2", executable="rviz2", arguments=config, parameters=[sim_time])
+        )
+    return out
+
+
+def stage_node(stage, value, sim_time):
+    """One node; an argument left empty leaves the parameter file, and the default, alone."""
+    given = {"input": value["input"], "library": value["library"], "align.engine": value["engine"]}
+    given = {name: text for name, text in given.items() if text}
+    return Node(
+        package="roomcad_ros",
+        executable=f"{stage}_node",
+        name=stage,
+        namespace=value["namespace"],
+        parameters=[value["params_file"], given | sim_time],
+        remappings=[(name, value[argument]) for argument, name in TOPICS.items()],
+        arguments=["--ros-args", "--log-level", value["log_level"]],
+        respawn=is_true(value["respawn"]),
+        output="screen",
+    )
+
+
+def is_true(text):
+    """A launch argument as a switch; anything but true and false is an error."""
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"got '{text}', expected true or false")
+    return text.lower() == "true"

@@ -1,0 +1,154 @@
+"""`make bench`: frames per second and per-stage milliseconds, in process and over DDS.
+
+Times mean little by themselves, so each stage is also given as a ratio to a reference measured
+in the same run: one 1024 x 1024 float32 matrix product.
+"""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from roomcad_core.datasets import open_dataset
+from roomcad_core.pipeline import Pipeline
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOM = ["--frames", "60", "--seed", "4", "--fps", "5"]  # the room that is measured
+
+
+def main(argv=None):
+    """Run the benchmark; writes bench.json and bench.md, returns 0."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sequence", type=Path, help="recorded folder instead of a room")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "offline" / "results")
+    parser.add_argument("--rate", type=float, default=5.0, help="frames a second sent to the nodes")
+    parser.add_argument("--no-nodes", action="store_true", help="only the pipeline in process")
+    args = parser.parse_args(argv)
+    sequence = args.sequence or make_room(REPOSITORY / "runs" / "bench")
+    record = {"machine": machine(), "reference_ms": reference_ms()}
+    record["stages"] = bench_pipeline(open_dataset(sequence))
+    if not args.no_nodes:
+        record["nodes"] = bench_nodes(sequence, args.rate, REPOSITORY / "runs" / "bench")
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
+    (args.out / "bench.md").write_text(markdown(record))
+    print(markdown(record))
+    return 0
+
+
+def make_room(out):
+    """Folder of the benchmark's simulated room; made once."""
+    command = [sys.executable, "-m", "roomcad_offline.cli", "rooms", "make", str(out / "rooms")]
+    subprocess.run([*command, *ROOM], check=True)
+    return out / "rooms" / "room0000"
+
+
+def machine():
+    """What the figures were measured on."""
+    cpu = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        cpu = lines[0].split(":", 1)[1].strip() if lines else cpu
+    return {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def reference_ms(repeats=15):
+    """Milliseconds (median) of a 1024 x 1024 float32 matrix product with all cores."""
+    a = np.random.default_rng(0).normal(size=(1024, 1024)).astype(np.float32)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ a
+        times.append(1000 * (time.perf_counter() - start))
+    return round(float(np.median(times)), 2)
+
+
+def bench_pipeline(dataset, warm_up=3):
+    """Milliseconds of every stage over the frames of a dataset."""
+    pipeline = Pipeline()
+    stages = {"segment": [], "classify": [], "align": [], "total": []}
+    objects = []
+    for index in tqdm(range(len(dataset)), "pipeline", unit="frame"):
+        frame = dataset[index]
+        alignments, _ = pipeline(frame)
+        if index < warm_up:
+            continue
+        for stage, seconds in pipeline.seconds.items():
+            stages[stage].append(1000 * seconds)
+        stages["total"].append(1000 * sum(pipeline.seconds.values()))
+        objects.append(len(alignments))
+    table = {name: percentiles(ms) for name, ms in stages.items()}
+    rate = 1000 / np.mean(stages["total"])
+    return {
+        "frames": len(objects),
+        "image": list(frame.depth.shape[::-1]),
+        "alignments_per_frame": round(float(np.mean(objects)), 2),
+        "frames_per_second": round(float(rate), 2),
+        "ms": table,
+    }
+
+
+def percentiles(ms):
+    """Median and 95th percentile."""
+    return {"median": round(float(np.median(ms)), 1), "p95": round(float(np.percentile(ms, 95)), 1)}
+
+
+def bench_nodes(sequence, rate, scratch):
+    """Image stamp -> marker of the three nodes over DDS, at `rate` frames a second."""
+    domain = {"ROS_DOMAIN_ID": str(101 + os.getpid() % 100)}
+    environment = {**os.environ, **domain}
+    launch = ["ros2", "launch", str(REPOSITORY / "launch" / "perception.launch.py")]
+    remap = {"color": "color/image_raw", "depth": "depth/image_raw", "camera_info": "camera_info"}
+    launch += [f"{argument}:=/{topic}" for argument, topic in remap.items()]
+    out = scratch / "latency.json"
+    nodes = subprocess.Popen(launch, env=environment, start_new_session=True)
+    try:
+        measure = ["ros2", "run", "roomcad_ros", "latency", str(sequence)]
+        measure += ["--rate", str(rate), "--out", str(out)]
+        subprocess.run(measure, check=True, env=environment, timeout=600)
+    finally:
+        os.killpg(nodes.pid, signal.SIGINT)
+        nodes.wait(20)
+    return json.loads(out.read_text())
+
+
+def markdown(record):
+    """The figures as Markdown."""
+    stages, reference = record["stages"], record["reference_ms"]
+    cpu = record["machine"]
+    lines = [
+        f"Measured on {cpu['cores']} cores of {cpu['cpu']}; reference (1024² float32 matrix "
+        f"product) {reference} ms.",
+        "",
+        f"Pipeline in one process, {stages['frames']} frames of {stages['image'][0]}x"
+        f"{stages['image'][1]}, {stages['alignments_per_frame']} alignments a frame: "
+        f"**{stages['frames_per_second']} frames/s**.",
+        "",
+        "| stage | median [ms] | p95 [ms] | median / reference |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, ms in stages["ms"].items():
+        ratio = ms["median"] / reference
+        lines.append(f"| {name} | {ms['median']} | {ms['p95']} | {ratio:.1f} |")
+    if "nodes" in record:
+        n = record["nodes"]
+        lines += [
+            "",
+            f"Three nodes over DDS, {n['rate']:g} frames/s sent: {n['served']} of {n['sent']} "
+            f"frames served, **{n['frames_per_second']} frames/s**, image stamp to marker "
+            f"median {n['median_ms']} ms, p95 {n['p95_ms']} ms.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

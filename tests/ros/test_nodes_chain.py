@@ -1,0 +1,61 @@
+"""The three nodes in a row, with the real stages, on a small synthetic frame."""
+
+import numpy as np
+import pytest
+from roomcad_msgs.msg import CadAlignmentArray, ObjectArray
+from visualization_msgs.msg import MarkerArray
+
+from roomcad_core.library import Library
+from roomcad_ros.align_node import AlignNode
+from roomcad_ros.classify_node import ClassifyNode
+from roomcad_ros.convert import segmentation_of
+from roomcad_ros.pipeline_node import PipelineNode
+from roomcad_ros.segment_node import SegmentNode
+
+
+@pytest.fixture(scope="module")
+def library():
+    pytest.importorskip("open3d")
+    return Library.load()
+
+
+def outputs_of(rig, frame, *nodes):
+    """(classified, alignments, markers) of one frame with a known pose."""
+    collected = [
+        rig.collect(ObjectArray, "classified"),
+        rig.collect(CadAlignmentArray, "alignments"),
+        rig.collect(MarkerArray, "markers", latched=True),
+    ]
+    rig.connect(*nodes, inputs=("color", "depth", "info", "tf"))
+    rig.send_pose(frame)
+    rig.pause(0.2)
+    rig.send(frame)
+    rig.wait(lambda: all(collected), "all outputs")
+    return [messages[0] for messages in collected]
+
+
+def check_box(frame, classified, alignments, markers):
+    """The box was found, and something of its size stands in its place."""
+    segmentation = segmentation_of(classified)
+    true = frame.instances > 0
+    masks = [segmentation.instances == o.id for o in segmentation.objects]
+    iou = max((m & true).sum() / (m | true).sum() for m in masks)
+    assert iou > 0.8
+    assert segmentation.floor_z == pytest.approx(-1.3, abs=0.02)
+    assert alignments.header == classified.header
+    assert len(markers.markers) == 1 + 2 * len(alignments.alignments)
+    named = [o for o in segmentation.objects if o.label not in ("", "other")]
+    assert len(alignments.alignments) == len(named) > 0
+    p = markers.markers[1].pose.position
+    assert markers.markers[1].header.frame_id == "map"
+    np.testing.assert_allclose([p.x, p.y, p.z], [1.95, 0.0, 0.4], atol=0.15)
+
+
+def test_three_nodes_in_a_row_place_a_model_on_the_box(rig, frame, library):
+    nodes = [SegmentNode().start(), ClassifyNode().start(), AlignNode(library=library).start()]
+    check_box(frame, *outputs_of(rig, frame, *nodes))
+    assert not any(node.health.dropped for node in nodes)
+
+
+def test_the_single_process_node_gives_the_same(rig, frame, library):
+    check_box(frame, *outputs_of(rig, frame, PipelineNode().start()))
