@@ -108,6 +108,15 @@ class Rig:
             if messages[name] is not None:
                 getattr(self, name).publish(messages[name])
 
+    def send_until(self, frame, received, first_stamp):
+        """Publish good frames, one a tenth of a second, until one has come back."""
+        for stamp in range(first_stamp, first_stamp + 100):
+            self.send(frame, stamp)
+            self.pause(0.1)
+            if received and received[-1].header.stamp.sec >= first_stamp:
+                return
+        raise AssertionError(f"no good frame was served from stamp {first_stamp} on")
+
     def send_pose(self, frame, stamp=None, T_world_cam=None):
         """Publish the camera's pose as TF from `map`."""
         from tf2_msgs.msg import TFMessage

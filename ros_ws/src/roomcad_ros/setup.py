@@ -14,6 +14,7 @@ setup(
     name=NAME,
     version=ElementTree.parse(HERE / "package.xml").findtext("version"),
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["*.xml"]},
     python_requires=">=3.10",
     install_requires=["numpy", "opencv-python-headless<5"],
     extras_require={"bags": ["rosbags"]},

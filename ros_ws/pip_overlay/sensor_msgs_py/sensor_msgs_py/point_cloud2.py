@@ -33,9 +33,7 @@ def dtype_from_fields(fields, point_step=None):
     return np.dtype(layout)
 
 
-def read_points(
-    cloud, field_names=None, skip_nans=False, uvs=None, reshape_organized_cloud=False
-):
+def read_points(cloud, field_names=None, skip_nans=False, uvs=None, reshape_organized_cloud=False):
     """Structured array (N,) of a cloud's points, or (H, W) where reshape is asked.
 
     Args:

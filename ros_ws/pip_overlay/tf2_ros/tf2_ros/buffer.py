@@ -7,6 +7,7 @@ import numpy as np
 from geometry_msgs.msg import TransformStamped
 from rclpy.duration import Duration
 from rclpy.time import Time
+
 from tf2_ros import links
 from tf2_ros.errors import (
     ConnectivityException,

@@ -7,6 +7,7 @@ of the child frame to the parent frame. Times are integer nanoseconds.
 import bisect
 
 import numpy as np
+
 from tf2_ros.errors import ExtrapolationException
 
 IDENTITY = (np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))

@@ -6,6 +6,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from tf2_msgs.msg import TFMessage
+
 from tf2_ros.errors import InvalidArgumentException
 
 
@@ -49,6 +50,4 @@ class TransformListener:
             try:
                 set_transform(transform, "default_authority")
             except InvalidArgumentException as error:
-                self.node.get_logger().warning(
-                    f"tf ignored: {error}", throttle_duration_sec=5.0
-                )
+                self.node.get_logger().warning(f"tf ignored: {error}", throttle_duration_sec=5.0)

@@ -1,6 +1,7 @@
 """How well a posed CAD explains a depth image: seen points on it, none of it in free space."""
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from roomcad_core.camera import project
 from roomcad_core.pose import transform
@@ -39,8 +40,6 @@ def fit_score(points_grav, model, T_grav_obj, S, view):
 
 def explained(points_grav, model, T_grav_obj, S):
     """Soft share of crop points on the CAD surface."""
-    from scipy.spatial import cKDTree
-
     step = max(len(points_grav) // CROP_SAMPLES, 1)
     points_obj = (points_grav[::step] - T_grav_obj[:3, 3]) @ T_grav_obj[:3, :3]
     distance, _ = cKDTree(model.points[::2] * S).query(points_obj, distance_upper_bound=0.5)

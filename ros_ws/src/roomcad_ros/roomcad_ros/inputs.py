@@ -117,9 +117,11 @@ class FrameInput:
         header = camera[-1].header
         self._check_age(header)
         self._check_frames([*camera, info] if info else camera)
-        world, T_world_cam = self._world.camera_pose(header)
+        with self._health.timed("tf"):
+            world, T_world_cam = self._world.camera_pose(header)
         make = frame_from_images if self._config.input == "images" else frame_from_cloud
-        return make(*camera, info, T_world_cam), world
+        with self._health.timed("convert"):
+            return make(*camera, info, T_world_cam), world
 
     def _check_age(self, header):
         age = self._node.get_clock().now().nanoseconds * 1e-9 - seconds(header.stamp)

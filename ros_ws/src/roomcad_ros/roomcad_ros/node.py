@@ -1,5 +1,7 @@
 """What all nodes share: life cycle, worker thread, parameters, health."""
 
+import sys
+
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
@@ -8,6 +10,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from roomcad_ros.health import BadFrame, Health
 from roomcad_ros.params import Parameters, refuse_unknown
 from roomcad_ros.settings import NodeConfig
+from roomcad_ros.transport import carry_images
 from roomcad_ros.worker import Worker
 
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
@@ -134,6 +137,10 @@ class StageNode(LifecycleNode):
 
 def run(make_node, args=None):
     """`main` of a node: start, spin, end cleanly; 1 where it cannot start."""
+    # The worker computes while callbacks arrive: with Python's default of 5 ms a callback that
+    # needs the interpreter a few times comes 20 ms late, and transforms later than their frame.
+    sys.setswitchinterval(0.0005)
+    carry_images()
     rclpy.init(args=args)
     node = None
     try:

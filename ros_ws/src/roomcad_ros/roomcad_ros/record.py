@@ -15,6 +15,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.utilities import remove_ros_args
 
 from roomcad_ros.definitions import type_store
+from roomcad_ros.transport import carry_images
 
 RESULTS = ("alignments", "markers", "classes", "classified", "camera_info", "/tf", "/tf_static")
 
@@ -100,6 +101,7 @@ def main():
     args = parser.parse_args(remove_ros_args(sys.argv)[1:])
     if args.out.exists():
         sys.exit(f"record: {args.out} exists already")
+    carry_images()
     rclpy.init()  # its handlers end the spin on SIGINT and SIGTERM alike
     recorder = None
     try:

@@ -25,6 +25,7 @@ from roomcad_core.bags.messages import BODY_FRAME, Q_OPTICAL_BODY, WORLD_FRAME
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pose import quaternion
 from roomcad_ros import images
+from roomcad_ros.transport import carry_images
 
 CLOCK_STEP = 0.01  # [s] between two /clock messages
 
@@ -171,6 +172,7 @@ def parse(argv):
 
 def main():
     args = parse(remove_ros_args(sys.argv)[1:])
+    carry_images()
     rclpy.init()
     try:
         dataset = open_dataset(args.sequence, bad="skip")

@@ -52,14 +52,16 @@ def _headboard(parts, width, z, top):
     x = width / 2
     if kind == "bars":
         parts.add(
-            "metal", *both(bar((x - 0.02, 0, z + 0.02), (x - 0.02, top, z + 0.02), 0.02, sides=8))
+            "metal", *both(bar((x - 0.02, 0, z + 0.012), (x - 0.02, top, z + 0.012), 0.02, sides=8))
         )
         for y in (0.35, top - 0.02):
             parts.add(
-                "metal", bar((-x + 0.02, y, z + 0.02), (x - 0.02, y, z + 0.02), 0.015, sides=8)
+                "metal", bar((-x + 0.02, y, z + 0.012), (x - 0.02, y, z + 0.012), 0.015, sides=8)
             )
         for c in np.linspace(-x, x, 9)[1:-1]:
-            parts.add("metal", bar((c, 0.35, z + 0.02), (c, top - 0.02, z + 0.02), 0.008, sides=6))
+            parts.add(
+                "metal", bar((c, 0.35, z + 0.012), (c, top - 0.02, z + 0.012), 0.008, sides=6)
+            )
     elif kind == "round":
         outline = oval(span(0, width + 0.04), (0.1 - top, top), 3.0, 32)
         outline[:, 1] = np.maximum(outline[:, 1], 0.05)

@@ -2,15 +2,13 @@
 
 import numpy as np
 
-from roomcad_core.furniture.parts import DARK, Parts, pick, uniform
+from roomcad_core.furniture.parts import Parts, pick, uniform
 from roomcad_core.furniture.solids import (
     bar,
     both,
     box,
     cushion,
-    four,
     hull,
-    lathe,
     leg,
     prism,
     ribbon,
@@ -106,12 +104,21 @@ def shell(rng):
     material = pick(rng, "metal", "wood")
     r = 0.010 if material == "metal" else 0.016
     for z in (-1, 1):
-        top_end = (width * 0.28, seat - 0.008, z * depth * 0.25)
+        top_end = (width * 0.28, seat - 0.012, z * depth * 0.25)
         parts.add(material, *both(leg(top_end, (foot_x, 0, z * foot_z), 1.2 * r, r, 8)))
-    parts.add(material, *both(bar((width * 0.33, seat * 0.72, -depth * 0.30),
-                                  (width * 0.33, seat * 0.72, depth * 0.30), 0.8 * r, sides=6)))  # fmt: skip
     parts.add(
-        material, box(span(0, width * 0.5), (seat - 0.035, seat - 0.008), span(0, depth * 0.5))
+        material,
+        *both(
+            bar(
+                (width * 0.33, seat * 0.72, -depth * 0.30),
+                (width * 0.33, seat * 0.72, depth * 0.30),
+                0.8 * r,
+                sides=6,
+            )
+        ),
+    )
+    parts.add(
+        material, box(span(0, width * 0.62), (seat - 0.035, seat + 0.004), span(0, depth * 0.55))
     )
     return parts
 
@@ -120,42 +127,6 @@ def shell(rng):
 _OUTLINE = [
     (s * x, y, 0) for s in (-1, 1) for x, y in ((1, 0), (1, 0.75), (0.93, 0.92), (0.75, 1.0))
 ]
-
-
-def swivel(rng):
-    """Office chair: five-star base on castors, gas stem, padded seat and back, mostly with arms."""
-    parts = Parts(rng).paint("plastic", pick(rng, *DARK))
-    width, depth = uniform(rng, 0.44, 0.54), uniform(rng, 0.43, 0.50)
-    seat, back = uniform(rng, 0.43, 0.53), uniform(rng, 0.40, 0.70)
-    _star_base(parts, uniform(rng, 0.27, 0.33), seat - 0.06)
-    parts.add("fabric", cushion(span(0, width), (seat - 0.07, seat + 0.01), span(0, depth), 6))
-    z, low = depth / 2, seat + uniform(rng, 0.08, 0.16)
-    curve = [(-0.5, 0.0), (-0.25, 0.035), (0, 0.045), (0.25, 0.035), (0.5, 0.0)]
-    rows = [(w * width * s, low + back * t, z + 0.02 + bend - b)
-            for t, s, bend in ((0, 0.85, 0.02), (0.35, 1.0, 0.0), (1, 0.8, 0.08))
-            for w, dz in curve for b in (-dz, 0.05 - dz)]  # fmt: skip
-    parts.add("fabric", hull(rows))
-    parts.add("plastic", tube(round_path([(0, seat - 0.06, 0.05), (0, seat - 0.06, z + 0.09),
-                                          (0, low + 0.15, z + 0.08)], 0.08), 0.022, 6))  # fmt: skip
-    if rng.random() < 0.7:
-        x, y = width / 2 + 0.045, seat + uniform(rng, 0.17, 0.23)
-        path = [(width / 4, seat - 0.055, 0.02), (x, seat - 0.055, 0.02), (x, y, 0.02)]
-        parts.add("plastic", *both(tube(round_path(path, 0.05), 0.016, 6)))
-        parts.add("plastic", *both(box(span(x, 0.07), (y - 0.01, y + 0.025), (-0.13, 0.13), 0.012)))
-    return parts
-
-
-def _star_base(parts, radius, height):
-    """Five arms with castors and a stem up to `height`."""
-    for angle in np.arange(5) * 2 * np.pi / 5 + np.pi / 2:
-        end = np.array([radius * np.cos(angle), 0.065, radius * np.sin(angle)])
-        parts.add("metal", bar((0, 0.10, 0), end, 0.028, 0.018, sides=6))
-        across = 0.022 * np.array([-np.sin(angle), 0, np.cos(angle)])
-        wheel = end * (1, 0, 1) + (0, 0.03, 0)
-        parts.add("plastic", bar(wheel - across, wheel + across, 0.030, sides=8))
-        parts.add("plastic", bar(wheel, end, 0.010, sides=4))
-    parts.add("metal", lathe([(0, 0.06), (0.04, 0.06), (0.035, 0.14), (0.026, 0.15),
-                              (0.026, height), (0, height)], 12))  # fmt: skip
 
 
 def cantilever(rng):
@@ -207,38 +178,4 @@ def lounge(rng):
         parts.add(
             "wood", *both(leg((x - 0.09, foot + 0.02, end), (x - 0.06, 0, end), 0.024, 0.015, 8))
         )
-    return parts
-
-
-def stool(rng):
-    """Backless stool, low or bar height: four legs and a round or square seat."""
-    parts = Parts(rng, symmetry="4-fold")
-    height = pick(rng, uniform(rng, 0.42, 0.50), uniform(rng, 0.60, 0.78))
-    half = uniform(rng, 0.15, 0.20)
-    if rng.random() < 0.5:
-        parts.add("wood", lathe([(0, height - 0.035), (half - 0.01, height - 0.035),
-                                 (half, height - 0.02), (half - 0.01, height), (0, height)], 24))  # fmt: skip
-    else:
-        parts.add(
-            "fabric", cushion(span(0, 2 * half), (height - 0.06, height), span(0, 2 * half), 8)
-        )
-    at, out, low = half * 0.68, half * 0.95, uniform(rng, 0.12, 0.25)
-    material = pick(rng, "wood", "metal")
-    r = 0.018 if material == "wood" else 0.012
-    parts.add(material, *four(leg((at, height - 0.025, at), (out, 0, out), r, 0.8 * r, 8)))
-    mid = at + (out - at) * (1 - low / height)
-    rail = bar((mid, low, -mid), (mid, low, mid), 0.6 * r, sides=6)
-    parts.add(material, *both(rail), *[s.rotate([0, 90, 0]) for s in both(rail)])
-    return parts
-
-
-def bar_stool(rng):
-    """High seat on a disc foot and a stem, with a foot ring; some have a low back."""
-    parts = Parts(rng, symmetry="rotational")
-    height, r = uniform(rng, 0.63, 0.80), uniform(rng, 0.17, 0.21)
-    foot = uniform(rng, 0.18, 0.22)
-    parts.add("metal", lathe([(0, 0), (foot, 0), (foot, 0.012), (0.035, 0.035), (0.025, 0.06),
-                              (0.025, height - 0.05), (0, height - 0.05)]))  # fmt: skip
-    parts.add("fabric", lathe([(0, height - 0.07), (r - 0.02, height - 0.07), (r, height - 0.035),
-                               (r - 0.02, height), (0, height)]))  # fmt: skip
     return parts

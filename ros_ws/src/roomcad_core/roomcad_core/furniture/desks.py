@@ -1,8 +1,8 @@
 """Desks; whoever works sits at -z and looks towards +z, so drawers face -z."""
 
+from roomcad_core.furniture.fronts import drawer_fronts
 from roomcad_core.furniture.parts import Parts, pick, uniform
 from roomcad_core.furniture.solids import both, box, four, leg, prism, span
-from roomcad_core.furniture.storage_parts import drawer_fronts
 
 
 def _sizes(rng):

@@ -21,6 +21,8 @@ ACCENTS = ((170, 50, 45), (40, 90, 140), (60, 120, 70), (215, 180, 70), (90, 60,
 MATERIALS = {"wood": WOODS, "fabric": FABRICS, "metal": METALS, "plastic": PLASTICS}
 FIXED = {"white": (240, 240, 238), "screen": (16, 18, 24), "linen": (232, 228, 220)}
 
+SPECK = 1e-7  # pieces of less volume are left-overs of the union [m3]
+
 
 @dataclass(frozen=True)
 class FurnitureModel:
@@ -58,7 +60,9 @@ class Parts:
         """The union of all parts as a trimesh.Trimesh, centred, with the parts' face colours."""
         import trimesh
 
-        whole = union(self.solids).to_mesh()
+        # Cushions that touch enclose hollows; no camera sees their walls.
+        pieces = [p for p in union(self.solids).decompose() if p.volume() > SPECK]
+        whole = union(pieces).to_mesh()
         vertices = whole.vert_properties[:, :3].astype(float)
         vertices -= (vertices.min(0) + vertices.max(0)) / 2
         color_of = {s.original_id(): c for s, c in zip(self.solids, self.colors, strict=True)}

@@ -31,8 +31,15 @@ def _straight(rng, n_seats, seat_width, roll=False):
     for sign in (-1, 1):
         _arm(parts, body, sign * (width / 2 - side / 2), side, roll)
     if roll:
-        parts.add("fabric", bar((-width / 2 + 0.05, body["top"], body["z"] - 0.08),
-                                (width / 2 - 0.05, body["top"], body["z"] - 0.08), 0.08, sides=12))  # fmt: skip
+        parts.add(
+            "fabric",
+            bar(
+                (-width / 2 + 0.05, body["top"], body["z"] - 0.08),
+                (width / 2 - 0.05, body["top"], body["z"] - 0.08),
+                0.08,
+                sides=12,
+            ),
+        )
     _feet(parts, body, width)
     return parts
 
@@ -131,7 +138,7 @@ def _flipped(parts):
     return parts
 
 
-def ottoman_sofa(rng):
+def armless(rng):
     """Low lounge sofa without arms: a thick seat block and loose back cushions."""
     parts = Parts(rng)
     body = _sizes(rng) | {"foot": uniform(rng, 0.10, 0.18), "top": uniform(rng, 0.68, 0.80)}

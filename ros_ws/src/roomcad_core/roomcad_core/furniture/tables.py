@@ -43,8 +43,11 @@ def _four_leg(rng, width, depth, height, symmetry, thick=0.032):
                  uniform(rng, 0.0, 0.05), material=material)  # fmt: skip
     low = height - thick - uniform(rng, 0.05, 0.09)
     if rng.random() < 0.75:
-        parts.add(material, box(span(0, 2 * x), (low, height - 0.01), span(0, 2 * z))
-                  - box(span(0, 2 * x - 0.04), (0, height - 0.02), span(0, 2 * z - 0.04)))  # fmt: skip
+        parts.add(
+            material,
+            box(span(0, 2 * x), (low, height - 0.01), span(0, 2 * z))
+            - box(span(0, 2 * x - 0.04), (0, height - 0.02), span(0, 2 * z - 0.04)),
+        )
     return parts
 
 
@@ -70,8 +73,20 @@ def pedestal(rng):
     parts = Parts(rng, "rotational")
     r, height = uniform(rng, 0.30, 0.60), uniform(rng, 0.70, 0.77)
     foot, column = uniform(rng, 0.55, 0.72) * r, uniform(rng, 0.03, 0.06)
-    parts.add("wood", lathe([(0, height - 0.03), (r - 0.01, height - 0.03), (r, height - 0.02),
-                             (r, height - 0.005), (r - 0.005, height), (0, height)], 36))  # fmt: skip
+    parts.add(
+        "wood",
+        lathe(
+            [
+                (0, height - 0.03),
+                (r - 0.01, height - 0.03),
+                (r, height - 0.02),
+                (r, height - 0.005),
+                (r - 0.005, height),
+                (0, height),
+            ],
+            36,
+        ),
+    )
     bulge = column * uniform(rng, 1.0, 1.7)
     parts.add(pick(rng, "metal", "wood"), lathe(
         [(0, 0), (foot, 0), (foot, 0.02), (1.6 * column, 0.06), (column, 0.12), (bulge, 0.3),
@@ -109,21 +124,21 @@ def trestle(rng):
         uniform(rng, 0.72, 0.76),
     )
     _top(parts, width, depth, height, 0.03)
-    x, z = width / 2 - uniform(rng, 0.18, 0.3), depth / 2 - 0.08
+    x, z, y = width / 2 - uniform(rng, 0.18, 0.3), depth / 2 - 0.08, uniform(rng, 0.28, 0.45)
     if rng.random() < 0.5:
         for s in (-1, 1):
             parts.add("wood", *both(leg((x, height - 0.02, 0.03 * s), (x, 0, z * s), 0.025)))
         parts.add(
             "wood", *both(box(span(x, 0.06), (height - 0.09, height - 0.02), span(0, 1.6 * z)))
         )
-        parts.add("wood", *both(box(span(x, 0.035), (0.25, 0.30), span(0, 1.35 * z))))
+        wide = 2 * z * (1 - y / height) + 0.06
+        parts.add("wood", *both(box(span(x, 0.035), (y, y + 0.05), span(0, wide))))
     else:
         parts.add("wood", *both(box(span(x, 0.08), (0, 0.07), span(0, 2 * z), 0.015)))
         parts.add("wood", *both(box(span(x, 0.06), (0.04, height - 0.02), span(0, 0.16))))
         parts.add(
             "wood", *both(box(span(x, 0.07), (height - 0.08, height - 0.02), span(0, 1.7 * z)))
         )
-    y = uniform(rng, 0.28, 0.45)
     parts.add("wood", box(span(0, 2 * x), (y, y + 0.07), span(0, 0.035)))
     return parts
 

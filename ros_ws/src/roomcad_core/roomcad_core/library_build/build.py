@@ -14,7 +14,6 @@ from roomcad_core.library_build import folder, future3d, shapenet, sweethome3d
 from roomcad_core.library_build.builtin import COUNT, builtin_models
 from roomcad_core.library_build.model import cad_model, centred
 from roomcad_core.library_build.repair import check, outward
-from roomcad_core.library_build.sampling import sample_surface
 from roomcad_core.library_build.simplify import simplify
 from roomcad_core.library_build.symmetry import detect_symmetry
 
@@ -88,7 +87,7 @@ def _imported(found):
     for candidate in tqdm(found, desc="library", unit="model"):
         try:
             yield candidate.id, import_model(candidate)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RuntimeError) as error:  # one model must not end the build
             yield candidate.id, error
 
 
@@ -107,9 +106,6 @@ def import_model(candidate):
     rng = np.random.default_rng(zlib.crc32(candidate.id.encode()))
     mesh, _ = centred(outward(check(candidate.read()), rng))
     light = simplify(mesh, rng)
-    symmetry = candidate.symmetry
-    if not symmetry:
-        points, _, _ = sample_surface(mesh.vertices, mesh.triangles, 4096, rng)
-        symmetry = detect_symmetry(points)
+    symmetry = candidate.symmetry or detect_symmetry(mesh.vertices, mesh.triangles, rng)
     return cad_model(candidate.id, candidate.label, mesh, symmetry, candidate.licence,
                      candidate.source, light)  # fmt: skip

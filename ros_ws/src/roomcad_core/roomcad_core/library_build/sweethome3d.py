@@ -94,12 +94,14 @@ def _read(files, entry, path):
     mesh = read_obj(files, path)
     vertices = mesh.vertices @ _rotation(entry).T
     low, high = vertices.min(axis=0), vertices.max(axis=0)
-    size = np.array([float(entry[key]) for key in ("width", "height", "depth")])
+    size = np.array([float(entry.get(key, "nan")) for key in ("width", "height", "depth")])
     if not (np.isfinite(size).all() and (size > 0).all()):
         raise ValueError(f"width, height, depth: got {size.tolist()}, expected lengths > 0")
     scale = size / np.maximum(high - low, 1e-9)
     if scale.max() > (1 + RESCALED) * scale.min():
-        log.info("%s: rescaled by %s to its declared proportions", path, np.round(scale, 3).tolist())
+        log.info(
+            "%s: rescaled by %s to its declared proportions", path, np.round(scale, 3).tolist()
+        )
     vertices = (vertices - (low + high) / 2) * scale / 100
     return Mesh(vertices @ TO_CAD.T, mesh.triangles, mesh.colors)
 

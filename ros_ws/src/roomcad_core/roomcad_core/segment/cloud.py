@@ -29,7 +29,7 @@ def depth_from_cloud(points, K=None, shape=None):
     valid = np.isfinite(points).all(axis=-1)
     valid[valid] &= points[valid][:, 2] > 0
     if not valid.any():
-        raise ValueError(f"cloud of shape {points.shape} has no finite point in front of the camera")
+        raise ValueError(f"cloud {points.shape}: no finite point in front of the camera")
     if points.ndim == 3 and min(points.shape[:2]) > 1:
         depth = np.where(valid, points[..., 2], np.float32(0))
         return depth, (fit_intrinsics(points, valid) if K is None else np.asarray(K, float))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from roomcad_core.camera import rays
 from roomcad_core.segment.merge import describe
 from roomcad_core.types import Object
 
@@ -34,24 +33,33 @@ def full_resolution(labels, stride, shape):
     return np.ascontiguousarray(large[: shape[0], : shape[1]])
 
 
-def make_objects(instances, depth, K, T_grav_cam, config):
-    """Objects of an instance image (H, W), with crops in the grav frame."""
+def make_objects(instances, names, frame, T_grav_cam, config):
+    """Objects of an instance image (H, W), with crops in the grav frame.
+
+    `names` maps the ids that a detector knows to (label, score).
+    """
+    depth = frame.depth.ravel()
     ids = instances.ravel()
-    pixels = np.flatnonzero((ids > 0) & (depth.ravel() > 0) & np.isfinite(depth.ravel()))
+    pixels = np.flatnonzero((ids > 0) & (depth > 0) & np.isfinite(depth))
     pixels = pixels[np.argsort(ids[pixels], kind="stable")]
     ends = np.cumsum(np.bincount(ids[pixels], minlength=int(ids.max()) + 1))
-    boxes = bounding_boxes(instances)
-    R = T_grav_cam[:3, :3].astype(np.float32).T
-    view = rays(depth.shape, K).reshape(-1, 3)
     objects = []
-    for i in boxes:
+    for i, box in bounding_boxes(instances).items():
         mine = pixels[ends[i - 1] : ends[i]]
-        take = np.linspace(0, len(mine) - 1, min(len(mine), config.max_points)).astype(int)
-        mine = mine[take]
-        points = (view[mine] * depth.ravel()[mine, None]) @ R
-        if len(points):
-            objects.append(Object(i, boxes[i], points.astype(np.float32)))
+        if len(mine):
+            points = crop(mine, frame, T_grav_cam, config.max_points)
+            label, score = names.get(i, ("", 0.0))
+            objects.append(Object(i, box, points, label, score, {label: score} if label else {}))
     return tuple(objects)
+
+
+def crop(pixels, frame, T_grav_cam, max_points):
+    """(N <= max_points, 3) float32 points, grav frame, of an even choice of flat pixel numbers."""
+    take = np.linspace(0, len(pixels) - 1, min(len(pixels), max_points)).astype(int)
+    rows, cols = np.divmod(pixels[take], frame.depth.shape[1])
+    K, z = frame.K, frame.depth[rows, cols]
+    x, y = (cols - K[0, 2]) / K[0, 0] * z, (rows - K[1, 2]) / K[1, 1] * z
+    return (np.column_stack([x, y, z]) @ T_grav_cam[:3, :3].T).astype(np.float32)
 
 
 def bounding_boxes(instances):

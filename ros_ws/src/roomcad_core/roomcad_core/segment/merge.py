@@ -109,7 +109,7 @@ def merge(surface, labels, floor_z, config):
         touch = contacts(surface, labels, config)
         plan = _plan_overlap(surface, labels, n)
         apart = _on_top(pieces, plan, ground)
-        together = relation(pieces, touch, plan, apart | apart.T)
+        together = relation(pieces, touch, plan, apart | apart.T, ground)
         labels = _components(together)[labels].astype(np.int32)
     return labels
 
@@ -163,21 +163,32 @@ def _on_top(pieces, plan, ground):
     return table & above & (plan > 0.6)
 
 
-def _touching(pieces, touch, plan, apart):
+def _touching(pieces, touch, plan, apart, ground):
     """(n, n) bool, pieces with a sufficiently long contact."""
     small = np.minimum(pieces.count[:, None], pieces.count)
     return (touch.joined >= np.maximum(2, 0.1 * np.sqrt(small))) & ~apart
 
 
-def _nearest(pieces, touch, plan, apart):
+def _nearest(pieces, touch, plan, apart, ground):
     """(n, n) bool, each fragment with the larger piece that it is nearest to in space."""
     gap = np.maximum(pieces.low[:, None] - pieces.high, pieces.low - pieces.high[:, None])
-    gap = np.linalg.norm(np.maximum(gap, 0), axis=2)
-    larger = pieces.count[:, None] < 0.6 * pieces.count
-    fits = larger & ~apart & (gap < 0.08) & (plan > 0.4)
-    cost = np.where(fits, gap - 0.1 * plan, np.inf)
+    gap = np.maximum(gap, 0)
+    near = (np.hypot(gap[..., 0], gap[..., 1]) < 0.06) & (gap[..., 2] < 0.2)
+    plan = np.maximum(plan, _box_plan_overlap(pieces))
+    larger = pieces.count[:, None] < pieces.count
+    size = pieces.high - pieces.low
+    stands = (pieces.low[:, 2] - ground < 0.1) & (size[:, 2] > 0.3) & (size[:, :2].min(1) > 0.2)
+    fits = larger & ~apart & near & (plan > 0.5) & ~stands[:, None]
+    cost = np.where(fits, np.linalg.norm(gap, axis=2) - 0.1 * plan, np.inf)
     best = np.argmin(cost, axis=1)
     out = np.zeros_like(fits)
     chosen = np.flatnonzero(fits.any(axis=1))
     out[chosen, best[chosen]] = True
     return out
+
+
+def _box_plan_overlap(pieces, margin=0.05):
+    """(n, n) share of the plan box of piece i that lies in the box of piece j grown by margin."""
+    low, high = pieces.low[:, :2] - margin / 2, pieces.high[:, :2] + margin / 2
+    shared = np.minimum(high[:, None], high + margin) - np.maximum(low[:, None], low - margin)
+    return np.prod(np.maximum(shared, 0), axis=2) / np.prod(high - low, axis=1)[:, None]

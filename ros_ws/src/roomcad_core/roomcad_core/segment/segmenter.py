@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from roomcad_core import gravity
+from roomcad_core.detect import apply_detections, load_detector
 from roomcad_core.segment import crops, planes
 from roomcad_core.segment.merge import merge
 from roomcad_core.segment.split import split
@@ -13,10 +14,17 @@ from roomcad_core.types import Segmentation
 
 
 class Segmenter:
-    """Class-agnostic segmentation of a Frame by its depth; see SegmentConfig."""
+    """Class-agnostic segmentation of a Frame by its depth; see SegmentConfig.
 
-    def __init__(self, config):
+    With a detector, its boxes or masks split what geometry merges, and name it.
+    """
+
+    def __init__(self, config, detector=None):
+        """`detector`: (H, W, 3) RGB -> Detections; None loads the one the config names, if any."""
         self._config = config
+        self._detector = detector
+        if detector is None and config.detector:
+            self._detector = load_detector(config.detector)
 
     def __call__(self, frame, up_cam=None):
         """Segmentation of one Frame.
@@ -34,7 +42,12 @@ class Segmenter:
         labels = merge(surface, labels, floor_z, config)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth.shape)
-        objects = crops.make_objects(instances, frame.depth, frame.K, T_grav_cam, config)
+        names = {}
+        if self._detector is not None:
+            found = self._detector(frame.color)
+            smallest = config.min_points * surface.stride**2
+            instances, names = apply_detections(instances, frame.depth, found, smallest)
+        objects = crops.make_objects(instances, names, frame, T_grav_cam, config)
         return Segmentation(instances, objects, T_grav_cam, floor_z)
 
     def _up(self, frame, surface, up_cam):

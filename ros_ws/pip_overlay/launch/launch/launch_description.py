@@ -1,0 +1,33 @@
+"""The entities of one launch file."""
+
+
+class LaunchDescription:
+    """What `generate_launch_description` returns."""
+
+    def __init__(self, initial_entities=None):
+        self.entities = list(initial_entities or [])
+
+    def add_action(self, action):
+        self.entities.append(action)
+
+    def add_entity(self, entity):
+        self.entities.append(entity)
+
+    def visit(self, context):
+        return self.entities
+
+    def get_sub_entities(self):
+        return self.entities
+
+    def get_launch_arguments(self):
+        """All DeclareLaunchArgument of this file, those in groups included."""
+        from launch.actions import DeclareLaunchArgument
+
+        return [e for e in flatten(self) if isinstance(e, DeclareLaunchArgument)]
+
+
+def flatten(entity):
+    """The entity and everything written inside it."""
+    yield entity
+    for sub in entity.get_sub_entities():
+        yield from flatten(sub)

