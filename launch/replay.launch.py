@@ -58,9 +58,9 @@ def replay(context):
     def value(name):
         return LaunchConfiguration(name).perform(context)
 
-    # Depth goes to two nodes (segment, align), or to the one that holds all stages.
-    listeners = "1" if value("composition") == "true" else "2"
-    arguments = [value("sequence"), "--speed", value("speed"), "--wait", listeners, "--clock"]
+    # camera_info goes to two nodes (segment, align) or to the one of all stages; and to a recorder.
+    listeners = (1 if value("composition") == "true" else 2) + bool(value("record"))
+    arguments = [value("sequence"), "--speed", value("speed"), "--wait", str(listeners), "--clock"]
     arguments += [f"--{flag}" for flag in ("loop",) if value(flag) == "true"]
     arguments += ["--points"] if value("cloud") == "true" or value("input") == "cloud" else []
     player = Node(

@@ -65,7 +65,7 @@ def set_up(train):
     """All steps in order; returns how many had something to do."""
     official = environment.official_ros()
     check_python(official)
-    system_packages.ensure()
+    system_packages.ensure(official)
     steps = Steps(RECORDS)
     make_environment(steps, official)
     install_packages(steps, official)

@@ -18,13 +18,23 @@ LIBRARIES = {
     "libgomp.so.1": "libgomp1",
     "libusb-1.0.so.0": "libusb-1.0-0",
 }
+# Beside an official ROS these come from apt, as its cv_bridge is compiled against them.
+MODULES = {
+    "cv2": "python3-opencv",
+    "matplotlib": "python3-matplotlib",
+    "PIL": "python3-pil",
+    "scipy": "python3-scipy",
+    "yaml": "python3-yaml",
+}
 
 
-def missing_packages():
+def missing_packages(official):
     """Names of the Debian packages that are needed and not there."""
     out = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
     known = known_libraries()
     out += [package for library, package in LIBRARIES.items() if library not in known]
+    if official:
+        out += [package for m, package in MODULES.items() if importlib.util.find_spec(m) is None]
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     if importlib.util.find_spec("ensurepip") is None:
         out.append(f"{python}-venv")
@@ -42,9 +52,9 @@ def known_libraries():
     return {line.split()[0] for line in listing.splitlines()[1:] if line.strip()}
 
 
-def ensure():
+def ensure(official):
     """Install what is missing as root; else say how and stop."""
-    missing = missing_packages()
+    missing = missing_packages(official)
     if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
@@ -60,6 +70,6 @@ def ensure():
         for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
             if subprocess.run(["apt-get", "-q", *command], **quiet).returncode:
                 raise SetUpError(f"apt-get {' '.join(command)} failed")
-    left = missing_packages()
+    left = missing_packages(official)
     if left:
         raise SetUpError(f"installed, yet still not found: {' '.join(left)}")

@@ -192,3 +192,29 @@ def frame():
     color = np.where(hit[..., None], [200, 60, 40], [90, 110, 90]).astype(np.uint8)
     depth = np.where(depth < 6, np.round(depth, 3), 0).astype(np.float32)
     return Frame(100.0, color, depth, K, T_world_cam, "camera_optical", instances)
+
+
+@pytest.fixture
+def sequence(tmp_path, frame):
+    """A ScanNet-style folder with three frames, 10 a second, that differ from each other."""
+    from roomcad_core.datasets import open_dataset
+    from roomcad_core.pictures import encode_picture
+
+    root = tmp_path / "room"
+    for part in ("color", "depth", "pose", "intrinsic"):
+        (root / part).mkdir(parents=True)
+    K = np.eye(4)
+    K[:3, :3] = frame.K
+    for kind in ("color", "depth"):
+        np.savetxt(root / "intrinsic" / f"intrinsic_{kind}.txt", K)
+    for i in range(3):
+        depth = np.round(frame.depth * 1000).astype(np.uint16)
+        depth[i, :] = 1000 + i
+        color = frame.color.copy()
+        color[:, i] = 10 * i
+        (root / "color" / f"{i}.png").write_bytes(encode_picture(".png", color[..., ::-1]))
+        (root / "depth" / f"{i}.png").write_bytes(encode_picture(".png", depth))
+        T = frame.T_world_cam.copy()
+        T[0, 3] += 0.1 * i
+        np.savetxt(root / "pose" / f"{i}.txt", T)
+    return open_dataset(root, fps=10.0, up="z")

@@ -13,6 +13,7 @@ from roomcad_core.gravity import gravity_frame
 from roomcad_core.types import Segmentation
 from roomcad_ros import images
 from roomcad_ros.classify_node import ClassifyNode
+from roomcad_ros.health import BadFrame
 from roomcad_ros.segment_node import SegmentNode
 
 
@@ -125,6 +126,12 @@ def test_a_bad_cloud_is_counted_and_the_next_one_served(rig, frame, reason, make
     assert dict(node.health.dropped) == {reason: 1}
     rig.points.publish(images.cloud_msg(frame, stamped(frame)))
     rig.wait(lambda: objects, "the good cloud")
+
+
+def test_an_organised_cloud_of_another_size_than_camera_info_is_refused(frame):
+    cloud = images.cloud_msg(frame, stamped(frame))
+    with pytest.raises(BadFrame, match="points 160x120, camera_info 80x60"):
+        images.frame_from_cloud(cloud, info_of(frame, width=80, height=60)["info"])
 
 
 def test_an_unorganised_cloud_is_served(rig, frame):

@@ -15,34 +15,9 @@ from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from roomcad_core.bags.clouds import cloud_images
-from roomcad_core.datasets import open_dataset
-from roomcad_core.pictures import encode_picture
 from roomcad_ros import images, replay
 from roomcad_ros.replay import Publisher, play, schedule, wait_for_listeners
 from roomcad_ros.world import rigid_of
-
-
-@pytest.fixture
-def sequence(tmp_path, frame):
-    """A ScanNet-style folder with three frames, 10 a second, that differ from each other."""
-    root = tmp_path / "room"
-    for part in ("color", "depth", "pose", "intrinsic"):
-        (root / part).mkdir(parents=True)
-    K = np.eye(4)
-    K[:3, :3] = frame.K
-    for kind in ("color", "depth"):
-        np.savetxt(root / "intrinsic" / f"intrinsic_{kind}.txt", K)
-    for i in range(3):
-        depth = np.round(frame.depth * 1000).astype(np.uint16)
-        depth[i, :] = 1000 + i
-        color = frame.color.copy()
-        color[:, i] = 10 * i
-        (root / "color" / f"{i}.png").write_bytes(encode_picture(".png", color[..., ::-1]))
-        (root / "depth" / f"{i}.png").write_bytes(encode_picture(".png", depth))
-        T = frame.T_world_cam.copy()
-        T[0, 3] += 0.1 * i
-        np.savetxt(root / "pose" / f"{i}.txt", T)
-    return open_dataset(root, fps=10.0, up="z")
 
 
 def messages_of(rig, publisher, run):

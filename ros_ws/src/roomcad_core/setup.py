@@ -13,7 +13,12 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     python_requires=">=3.10",
     install_requires=["numpy", "scipy", "opencv-python-headless<5", "pyyaml", "trimesh", "tqdm"],
-    extras_require={"onnx": ["onnxruntime"], "bags": ["rosbags"], "icp": ["open3d-cpu"]},
+    extras_require={
+        "onnx": ["onnxruntime"],
+        "bags": ["rosbags"],
+        "icp": ["open3d-cpu"],
+        "furniture": ["manifold3d"],
+    },
     entry_points={"console_scripts": ["roomcad = roomcad_core.cli:main"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -62,6 +63,7 @@ def run_launch(args):
     path, words = launch_file(args.file, args.args)
     declared = load(path).get_launch_arguments()
     if args.show_args:
+        end_quietly_with_the_reader()
         print(describe(declared))
         return 0
     pairs = [split_argument(word) for word in words]
@@ -72,6 +74,11 @@ def run_launch(args):
     include = IncludeLaunchDescription(source, launch_arguments=pairs)
     service.include_launch_description(LaunchDescription([include]))
     return service.run()
+
+
+def end_quietly_with_the_reader():
+    """`ros2 ... | head` ends without a word when head does."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def launch_file(first, words):
@@ -131,6 +138,7 @@ def run_topic(args):
 
     from ros2cli import topics
 
+    end_quietly_with_the_reader()
     rclpy.init()
     try:
         node = rclpy.create_node(f"ros2cli_{os.getpid()}")

@@ -14,6 +14,7 @@ BELIEVED = (0.75, 1.35)
 # Crops whose bottom is at most this far above the floor stand on it [m]: legs are thin and
 # their lower ends often missing or hidden.
 STANDS_ON_FLOOR = 0.5
+RAISED = ("monitor",)  # classes that stand on something else
 
 
 def fit_to_box(points_grav, model, turn, floor_z=None):
@@ -27,13 +28,25 @@ def fit_to_box(points_grav, model, turn, floor_z=None):
     yaw = fit_upright_box(points_grav).yaw + turn
     box = box_at_yaw(points_grav, yaw)
     low, high = -box.extents / 2, box.extents / 2
-    if floor_z is not None and 0 < box.bottom - floor_z < STANDS_ON_FLOOR:
-        low[2] -= box.bottom - floor_z
     size_zup = np.asarray(model.size, float)[[0, 2, 1]]
+    if floor_z is not None and _stands(box, model, floor_z):
+        low[2] -= box.bottom - floor_z
     origin = _to_box(-box.center, yaw)  # the camera, in box axes
     low, high = complete(low, high, size_zup, origin)
     center = box.center + _from_box((low + high) / 2, yaw)
     return rigid(upright_rotation(yaw), center), (high - low)[[0, 2, 1]]
+
+
+def _stands(box, model, floor_z):
+    """True if a crop that ends above the floor is the upper part of something that stands on it.
+
+    A table with chairs around shows its top alone: then the height over the floor tells.
+    """
+    if model.label in RAISED:
+        return False
+    ratio = (box.top - floor_z) / model.size[1]
+    near = box.bottom - floor_z < STANDS_ON_FLOOR
+    return near or BELIEVED[0] <= ratio <= BELIEVED[1]
 
 
 def refit_size(points_grav, T_grav_obj, S, model):

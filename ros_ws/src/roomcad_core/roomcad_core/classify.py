@@ -14,11 +14,15 @@ from roomcad_core.pose import upright_rotation
 from roomcad_core.types import OTHER
 
 # Camera elevations and azimuths from which each library model is looked at.
-ELEVATIONS = np.radians([10, 25, 45])
-AZIMUTHS = np.radians(np.arange(0, 360, 45))
+ELEVATIONS = np.radians([15, 35])
+AZIMUTHS = np.radians(np.arange(0, 360, 60))
+# Things in front hide the lower part of furniture, up to these shares of its height.
+HIDDEN = (0.0, 0.4, 0.8)
 # Monitors stand on something: their bottom over the floor [m].
 MONITOR_RISES = (0.6, 0.75, 1.0)
-# Heights (shares of the object's) at which the profile is taken.
+# The share of the points that lies under the upper level of an object.
+UPPER = 0.85
+# Heights (shares of the upper level) at which the profile is taken.
 PROFILE = (0.3, 0.6, 0.85)
 # Kernel width of every feature: sensor noise, occlusion, and models the library does not hold.
 KERNEL = np.array([0.12, 0.25, 0.30, 0.15, 0.15, 0.15, 0.15])
@@ -98,38 +102,60 @@ CLASSIFIERS = {"box_size": BoxSizeClassifier}
 
 
 def box_features(points, floor_z=None, weights=None):
-    """(7,) log height, log long side, log short side, rise above the floor, height profile.
+    """(7,) log upper level, log long side, log short side, rise above the floor, profile.
 
-    With a known floor the height is that of the top above the floor for whatever rises from
-    less than 0.5 m: legs are thin and their lower ends often missing or hidden. The profile is
-    the share of the points (or of their `weights`) below PROFILE of the height.
+    The upper level is the height under which UPPER of the points lie (by their `weights`):
+    unlike the top it does not see what stands on a table. With a known floor heights count from
+    it for whatever rises from less than 0.5 m: legs are thin and their lower ends often missing
+    or hidden. The profile is the share of the points below PROFILE of the upper level.
     """
     box = fit_upright_box(points)
     rise = 0.0 if floor_z is None else max(box.bottom - floor_z, 0.0)
-    height, bottom = box.extents[2], box.bottom
+    bottom = box.bottom
     if floor_z is not None and rise < 0.5:
-        height, bottom, rise = max(box.top - floor_z, 0.02), floor_z, 0.0
+        bottom, rise = floor_z, 0.0
+    level = max(_quantile(points[:, 2], UPPER, weights) - bottom, 0.02)
     long, short = np.sort(box.extents[:2])[::-1]
-    below = points[:, 2, None] < bottom + height * np.array(PROFILE)
+    below = points[:, 2, None] < bottom + level * np.array(PROFILE)
     profile = np.average(below, axis=0, weights=weights)
-    return np.array([np.log(height), np.log(long), np.log(short), rise, *profile])
+    return np.array([np.log(level), np.log(long), np.log(short), rise, *profile])
+
+
+def _quantile(values, share, weights=None):
+    """Weighted quantile of (N,) values."""
+    if weights is None:
+        return np.quantile(values, share)
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return values[order][np.searchsorted(total, share * total[-1])]
 
 
 def library_views(model):
     """Yield the features of what a camera sees of a CAD model: faces turned towards the view."""
     points = (model.points[::2] * model.size) @ upright_rotation(0.0).T
     normals = model.normals[::2] @ upright_rotation(0.0).T
-    floor_z = points[:, 2].min()
-    rises = MONITOR_RISES if model.label == "monitor" else (0.0,)
     for elevation in ELEVATIONS:
         for azimuth in AZIMUTHS:
             facing = normals @ _direction(azimuth, elevation)
             visible = np.argsort(-facing)[: max(int((facing > 0.05).sum()), 32)]
             # A pixel grid samples a surface in proportion to its projected area.
             weights = np.maximum(facing[visible], 0.05)
-            features = box_features(points[visible], floor_z, weights)
-            for rise in rises:
-                yield np.concatenate([features[:3], [rise], features[4:]])
+            yield from _partial_views(points[visible], weights, model.label == "monitor")
+
+
+def _partial_views(points, weights, stands_on_something):
+    """Features of a view: whole and with its lower part hidden, on the floor or raised."""
+    floor_z = points[:, 2].min()
+    if stands_on_something:
+        features = box_features(points, floor_z, weights)
+        for rise in MONITOR_RISES:
+            yield np.concatenate([features[:3], [rise], features[4:]])
+        return
+    height = points[:, 2].max() - floor_z
+    for hidden in HIDDEN:
+        seen = points[:, 2] >= floor_z + hidden * height
+        if seen.sum() >= 32:
+            yield box_features(points[seen], floor_z, weights[seen])
 
 
 def _direction(azimuth, elevation):

@@ -87,8 +87,8 @@ class Health:
 
     def publish(self):
         """Send one DiagnosticArray; the level is WARN while new frames are dropped."""
-        trouble = {"newer_frame"} ^ (self.dropped.keys() | self.warnings.keys() | {"newer_frame"})
-        total = sum(self.dropped[r] + self.warnings[r] for r in trouble)
+        # A frame that made way for a newer one is the plan, not trouble.
+        total = self.dropped.total() + self.warnings.total() - self.dropped["newer_frame"]
         bad, self._reported = total > self._reported, total
         status = DiagnosticStatus(
             level=DiagnosticStatus.WARN if bad else DiagnosticStatus.OK,

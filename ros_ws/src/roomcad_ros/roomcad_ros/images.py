@@ -80,6 +80,8 @@ def frame_from_cloud(cloud, info=None, T_world_cam=None):
     if not cloud.width * cloud.height:
         raise BadFrame("empty_cloud", f"points: {cloud.width}x{cloud.height} points")
     K = intrinsics(info) if info else None
+    if cloud.height > 1:
+        _same_size(cloud, info)
     try:
         if cloud.height > 1:
             color, points = cloud_images(cloud)
@@ -92,6 +94,12 @@ def frame_from_cloud(cloud, info=None, T_world_cam=None):
         raise BadFrame("bad_cloud", f"points: {error}") from error
     header = cloud.header
     return Frame(seconds(header.stamp), color, depth, K, T_world_cam, header.frame_id)
+
+
+def _same_size(cloud, info):
+    if info and (info.width, info.height) != (cloud.width, cloud.height):
+        sizes = f"points {cloud.width}x{cloud.height}, camera_info {info.width}x{info.height}"
+        raise BadFrame("sizes_differ", sizes)
 
 
 def cloud_points(cloud):

@@ -20,6 +20,7 @@ from visualization_msgs.msg import MarkerArray
 from roomcad_core.datasets import open_dataset
 from roomcad_ros.images import seconds
 from roomcad_ros.replay import Publisher, wait_for_listeners
+from roomcad_ros.transport import carry_images
 
 NODES = 2  # segment and align listen to the depth image
 
@@ -83,6 +84,7 @@ def parse(argv):
 
 def main():
     args = parse(remove_ros_args(sys.argv)[1:])
+    carry_images()
     rclpy.init()
     try:
         publisher = Publisher()

@@ -27,6 +27,7 @@ from roomcad_core.pose import quaternion
 from roomcad_ros import images
 from roomcad_ros.transport import carry_images
 
+SETTLE = 1.0  # [s] from the last subscriber to the first frame
 CLOCK_STEP = 0.01  # [s] between two /clock messages
 
 
@@ -45,8 +46,8 @@ class Publisher(Node):
         self._body_of = set()
 
     def listeners(self):
-        """How many subscribe to depth, or to the cloud if those are more."""
-        return max(p.get_subscription_count() for p in (self._depth, self._points) if p)
+        """How many subscribe to camera_info, as each node and the recorder does."""
+        return self._info.get_subscription_count()
 
     def tick(self, seconds):
         """Publish simulated time, where asked for."""
@@ -142,14 +143,19 @@ def _wait_until(publisher, moment, stamp, speed):
         time.sleep(min(left, CLOCK_STEP))
 
 
-def wait_for_listeners(publisher, count, timeout):
-    """Return when `count` nodes subscribe to the input; TimeoutError after `timeout` seconds."""
+def wait_for_listeners(publisher, count, timeout, first_stamp=0.0):
+    """Return when `count` nodes subscribe to the input; TimeoutError after `timeout` seconds.
+
+    Simulated time stands at `first_stamp` meanwhile, so that all know it before a frame comes.
+    """
     end = time.monotonic() + timeout
     while publisher.context.ok() and publisher.listeners() < count:
         if time.monotonic() > end:
             found = publisher.listeners()
             raise TimeoutError(f"{found} of {count} subscribers after {timeout:g} s")
-        time.sleep(0.05)
+        _wait_until(publisher, time.monotonic() + 0.05, first_stamp, 0.0)
+    # The other topics of these nodes, and the recorder, are found a moment later.
+    _wait_until(publisher, time.monotonic() + (SETTLE if count else 0), first_stamp, 0.0)
 
 
 def parse(argv):
@@ -163,7 +169,7 @@ def parse(argv):
     parser.add_argument("--clock", action="store_true", help="publish /clock")
     parser.add_argument("--wait", type=int, default=0, help="wait for so many subscribers first")
     parser.add_argument("--wait-timeout", type=float, default=60.0, help="at most so long [s]")
-    parser.add_argument("--linger", type=float, default=1.0, help="stay so long at the end [s]")
+    parser.add_argument("--linger", type=float, default=2.0, help="stay so long at the end [s]")
     args = parser.parse_args(argv)
     if args.speed < 0 or (args.rate is not None and args.rate <= 0):
         parser.error("--speed must be at least 0 and --rate positive")
@@ -177,7 +183,7 @@ def main():
     try:
         dataset = open_dataset(args.sequence, bad="skip")
         publisher = Publisher(args.points, args.clock)
-        wait_for_listeners(publisher, args.wait, args.wait_timeout)
+        wait_for_listeners(publisher, args.wait, args.wait_timeout, dataset.stamps[0])
         total = None if args.loop else len(dataset)
         with tqdm(total=total, desc=dataset.name, unit="frame") as bar:
             sent, took = play(publisher, dataset, args.speed, args.rate, args.loop, bar)

@@ -24,7 +24,7 @@ class InputConfig(Checked):
     input: str = setting("images", "what frames are made of", choices=("images", "cloud"))
     sync_slop: float = setting(0.02, "stamps of one frame differ at most so much [s]", 0.0, 1.0)
     sync_queue: int = setting(60, "messages of a topic that wait for their partners", 1, 1000)
-    max_age: float = setting(2.0, "older frames are dropped [s]; 0 = never", 0.0, 60.0)
+    max_age: float = setting(5.0, "older frames are dropped [s]; 0 = never", 0.0, 60.0)
     world_frame: str = setting("map", "fixed z-up frame of the results")
     fallback_frame: str = setting("odom", "used where the world frame is not known")
     tf_timeout: float = setting(0.1, "wait for the transform of a frame's stamp [s]", 0.0, 5.0)

@@ -15,7 +15,10 @@ from roomcad_core.segment.planes import pixel_area
 from roomcad_core.segment.split import _pairs, drop_small, step_tolerance, steps
 
 SPECK = 10  # smaller pieces are left out [working px]
-CELL = 0.05  # cell of the footprint grid [m]
+CELL = 0.05  # cell of the footprint grid and height of a layer [m]
+P=dict(onh=.6,top=.15,onplan=.6,seat=.05,table=.15,c=.1,hg=.06,vg=.2,np=.5,w=.1,nl=.1,ns=.3,nw=.2)
+LAYERS = 160  # layers from 4 m below to 4 m above the camera
+TABLE_TOP = 0.15  # level area that makes a table top [m2]
 
 
 @dataclass
@@ -25,8 +28,7 @@ class Pieces:
     count: np.ndarray  # (n,) working pixels
     low: np.ndarray  # (n, 3) 3 % percentile of the points [m]
     high: np.ndarray  # (n, 3) 97 % percentile
-    level_area: np.ndarray  # (n,) area facing up [m2]
-    level_z: np.ndarray  # (n,) 90 % percentile of the height of what faces up [m]
+    level: np.ndarray  # (n, LAYERS) area facing up at each height [m2]
 
 
 @dataclass
@@ -44,11 +46,20 @@ def describe(surface, labels):
     ids, points = labels[mask] - 1, surface.points[mask]
     bounds = [_percentiles(ids, points[:, k], n, (0.03, 0.97)) for k in range(3)]
     low, high = np.moveaxis(np.array(bounds), 0, 2)
-    rows, cols = np.nonzero(mask & (surface.normals[..., 2] > 0.85))
-    level_ids, level_z = labels[rows, cols] - 1, surface.points[rows, cols, 2]
-    area = np.bincount(level_ids, pixel_area(surface, rows, cols), n)
-    (level_z,) = _percentiles(level_ids, level_z, n, (0.9,))
-    return Pieces(np.bincount(ids, minlength=n), low, high, area, level_z)
+    return Pieces(np.bincount(ids, minlength=n), low, high, _level_area(surface, labels, n))
+
+
+def _level_area(surface, labels, n):
+    """(n, LAYERS) area of each piece that faces up, by layers of height [m2]."""
+    rows, cols = np.nonzero((labels > 0) & (surface.normals[..., 2] > 0.85))
+    at = labels[rows, cols] - 1, layer(surface.points[rows, cols, 2])
+    code = np.ravel_multi_index(at, (n, LAYERS))
+    return np.bincount(code, pixel_area(surface, rows, cols), n * LAYERS).reshape(n, LAYERS)
+
+
+def layer(z):
+    """Layer of height z [m], grav frame."""
+    return np.clip(np.floor(z / CELL) + LAYERS // 2, 0, LAYERS - 1).astype(int)
 
 
 def _percentiles(ids, values, n, shares):
@@ -108,7 +119,7 @@ def merge(surface, labels, floor_z, config):
         ground = floor_z if floor_z is not None else float(np.min(pieces.low[:, 2]))
         touch = contacts(surface, labels, config)
         plan = _plan_overlap(surface, labels, n)
-        apart = _on_top(pieces, plan, ground)
+        apart = _on_top(pieces, plan, ground) | _beside_table(pieces, ground)
         together = relation(pieces, touch, plan, apart | apart.T, ground)
         labels = _components(together)[labels].astype(np.int32)
     return labels
@@ -158,28 +169,43 @@ def _on_top(pieces, plan, ground):
 
     On low surfaces it is more often a back on a seat or a headboard on a bed.
     """
-    table = (pieces.level_area > 0.1) & (pieces.level_z - ground > 0.6)
-    above = pieces.low[:, None, 2] > pieces.level_z - 0.06
-    return table & above & (plan > 0.6)
+    foot = layer(pieces.low[:, 2])
+    padded = np.pad(pieces.level, ((0, 0), (2, 2)))
+    around = np.stack([padded[:, foot + k] for k in range(1, 4)]).sum(axis=0).T  # [i, j]
+    high = pieces.low[:, 2] - ground > P['onh']
+    return high[:, None] & (around > P['top']) & (plan > P['onplan'])
+
+
+def _beside_table(pieces, ground):
+    """[i, j] piece i has a seat and no table top, piece j has a table top and no seat."""
+    seat = _area_between(pieces, ground, 0.3, 0.56) > P['seat']
+    table = _area_between(pieces, ground, 0.66, 1.2) > P['table']
+    return (seat & ~table)[:, None] & (table & ~seat)
+
+
+def _area_between(pieces, ground, low, high):
+    """(n,) level area between two heights above the ground [m2]."""
+    first, last = layer(np.array([ground + low, ground + high]))
+    return pieces.level[:, first:last].sum(axis=1)
 
 
 def _touching(pieces, touch, plan, apart, ground):
     """(n, n) bool, pieces with a sufficiently long contact."""
     small = np.minimum(pieces.count[:, None], pieces.count)
-    return (touch.joined >= np.maximum(2, 0.1 * np.sqrt(small))) & ~apart
+    return (touch.joined >= np.maximum(2, P['c'] * np.sqrt(small))) & ~apart
 
 
 def _nearest(pieces, touch, plan, apart, ground):
     """(n, n) bool, each fragment with the larger piece that it is nearest to in space."""
     gap = np.maximum(pieces.low[:, None] - pieces.high, pieces.low - pieces.high[:, None])
     gap = np.maximum(gap, 0)
-    near = (np.hypot(gap[..., 0], gap[..., 1]) < 0.06) & (gap[..., 2] < 0.2)
+    near = (np.hypot(gap[..., 0], gap[..., 1]) < P['hg']) & (gap[..., 2] < P['vg'])
     plan = np.maximum(plan, _box_plan_overlap(pieces))
     larger = pieces.count[:, None] < pieces.count
     size = pieces.high - pieces.low
-    stands = (pieces.low[:, 2] - ground < 0.1) & (size[:, 2] > 0.3) & (size[:, :2].min(1) > 0.2)
-    fits = larger & ~apart & near & (plan > 0.5) & ~stands[:, None]
-    cost = np.where(fits, np.linalg.norm(gap, axis=2) - 0.1 * plan, np.inf)
+    stands = (pieces.low[:, 2] - ground < P['nl']) & (size[:, 2] > P['ns']) & (size[:, :2].min(1) > P['nw'])
+    fits = larger & ~apart & near & (plan > P['np']) & ~stands[:, None]
+    cost = np.where(fits, np.linalg.norm(gap, axis=2) - P['w'] * plan, np.inf)
     best = np.argmin(cost, axis=1)
     out = np.zeros_like(fits)
     chosen = np.flatnonzero(fits.any(axis=1))

@@ -31,7 +31,7 @@ def step_tolerance(surface, axis, config):
     """Largest depth step inside one object, for every neighbour pair along axis [m]."""
     near, far = _pairs(surface.q, axis)
     q = np.maximum(np.minimum(near, far), 0.05)
-    return config.edge_distance + 5 * surface.noise / np.square(q)
+    return config.edge_distance + 2 * surface.noise / np.square(q)
 
 
 def concave_edges(surface, config, reach=2):

@@ -1,0 +1,144 @@
+"""The parts under the nodes: worker, health, transport, message definitions, conversions."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+from roomcad_core.gravity import gravity_frame
+from roomcad_core.types import Object, Segmentation
+from roomcad_ros.convert import objects_msg, segmentation_of
+from roomcad_ros.definitions import type_store
+from roomcad_ros.health import BadFrame, Health
+from roomcad_ros.settings import NodeConfig
+from roomcad_ros.transport import PROFILE, carry_images
+from roomcad_ros.worker import Worker
+
+
+def test_a_busy_worker_keeps_only_the_newest_item():
+    started, go, done = threading.Event(), threading.Event(), []
+
+    def work(item):
+        started.set()
+        assert go.wait(10)
+        done.append(item)
+
+    worker = Worker(work)
+    assert worker.put(1) is False
+    assert started.wait(10)
+    assert [worker.put(i) for i in (2, 3, 4)] == [False, True, True]
+    go.set()
+    while len(done) < 2:
+        time.sleep(0.01)
+    worker.stop()
+    assert done == [1, 4]
+
+
+def test_a_stopped_worker_drops_what_waits():
+    started, go, done = threading.Event(), threading.Event(), []
+    worker = Worker(lambda item: (started.set(), go.wait(10), done.append(item)))
+    worker.put(1)
+    assert started.wait(10)
+    worker.put(2)
+    threading.Timer(0.1, go.set).start()
+    worker.stop()
+    assert done == [1]
+
+
+@pytest.fixture
+def health(spin):
+    import rclpy
+
+    node = rclpy.create_node("somebody")
+    said = []
+    node.get_logger = lambda: SimpleNamespace(warning=said.append)
+    yield Health(node, NodeConfig()), said
+    node.destroy_node()
+
+
+def test_equal_warnings_are_throttled_and_all_are_counted(health):
+    health, said = health
+    for _ in range(5):
+        health.drop("bad_tf", "one")
+        health.warn("no_tf", "two")
+    assert said == ["frame dropped (bad_tf): one", "no_tf: two"]
+    assert health.values()["dropped: bad_tf"] == "5"
+    assert health.values()["warned: no_tf"] == "5"
+
+
+def test_latencies_are_percentiles_in_milliseconds(health):
+    health, _ = health
+    for ms in range(1, 101):
+        health.took("align", ms / 1000)
+    values = health.values()
+    assert (values["align p50 [ms]"], values["align p95 [ms]"]) == ("50.5", "95.0")
+
+
+def test_a_block_that_raises_is_not_timed(health):
+    health, _ = health
+    with pytest.raises(BadFrame), health.timed("align"):
+        raise BadFrame("no_luck", "none")
+    assert not [key for key in health.values() if "align" in key]
+
+
+@pytest.mark.parametrize(
+    ("environment", "chosen"),
+    [
+        ({}, True),
+        ({"RMW_IMPLEMENTATION": "rmw_fastrtps_cpp"}, True),
+        ({"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}, False),
+        ({"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}, False),
+        ({"FASTDDS_DEFAULT_PROFILES_FILE": "/mine.xml"}, False),
+    ],
+)
+def test_large_segments_unless_the_user_chose_otherwise(environment, chosen):
+    carry_images(environment)
+    assert (PROFILE in environment) == chosen
+
+
+def test_the_definition_of_a_message_of_ours_comes_with_all_it_holds():
+    pytest.importorskip("rosbags")
+    text = type_store("roomcad_msgs/msg/ObjectArray").generate_msgdef(
+        "roomcad_msgs/msg/ObjectArray", ros_version=2
+    )[0]
+    for part in ("Object[] objects", "MSG: roomcad_msgs/Object", "MSG: sensor_msgs/Image"):
+        assert part in text.replace("/msg/", "/")
+    with pytest.raises(FileNotFoundError, match="Nothing"):
+        type_store("roomcad_msgs/msg/Nothing")
+
+
+def test_a_segmentation_survives_the_message():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(5, 3)).astype(np.float32)
+    box = np.array([1, 2, 30.5, 40], np.float32)
+    obj = Object(3, box, points, "desk", 0.5, {"desk": 0.5, "other": 0.5}, ("a", "b"))
+    instances = rng.integers(0, 60000, (6, 7)).astype(np.uint16)
+    sent = Segmentation(instances, (obj,), gravity_frame([0.1, -1, 0.2]), -1.25)
+    got = segmentation_of(objects_msg(sent, _header()))
+    np.testing.assert_array_equal(got.instances, instances)
+    np.testing.assert_allclose(got.T_grav_cam, sent.T_grav_cam, atol=1e-12)
+    assert got.floor_z == -1.25
+    (back,) = got.objects
+    np.testing.assert_array_equal(back.points, points)
+    np.testing.assert_array_equal(back.box, box)
+    assert (back.id, back.label, back.score) == (3, "desk", 0.5)
+    assert (back.class_scores, back.cad_ids) == (obj.class_scores, obj.cad_ids)
+
+
+def _header():
+    from std_msgs.msg import Header
+
+    return Header(frame_id="cam")
+
+
+def test_the_parameter_file_names_only_parameters_that_exist(request):
+    from roomcad_ros.params import refuse_unknown
+
+    text = (request.config.rootpath / "launch" / "params.yaml").read_text()
+    (everything,) = yaml.safe_load(text).values()
+    refuse_unknown(everything["ros__parameters"])
+    examples = [line.split("# ")[1] for line in text.splitlines() if line.startswith("    # ")]
+    refuse_unknown(yaml.safe_load("\n".join(examples)))
