@@ -2,12 +2,12 @@
 #   docker build --target robot -t roomcad:robot .    ROS 2 Jazzy with the nodes, no torch
 #   docker build --target train -t roomcad:train .    torch with the offline part, no ROS
 
-# For TensorRT on an NVIDIA GPU: --build-arg TENSORRT=1, and run with --gpus all. On a Jetson give
-# an L4T image with ROS 2 Jazzy instead: --build-arg ROBOT_BASE=...
+# For TensorRT on an NVIDIA GPU: --build-arg TENSORRT=10.16.1.11, and run with --gpus all. On a
+# Jetson give an L4T image that has ROS 2 Jazzy and TensorRT: --build-arg ROBOT_BASE=...
 ARG ROBOT_BASE=ros:jazzy-ros-base
 
 FROM ${ROBOT_BASE} AS robot
-ARG TENSORRT=0
+ARG TENSORRT=""
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     libegl1 libgl1 libgomp1 libusb-1.0-0 libx11-6 \
@@ -22,7 +22,8 @@ WORKDIR /roomcad
 COPY requirements requirements
 RUN python3 -m venv --system-site-packages .venv \
     && .venv/bin/pip install --no-cache-dir -r requirements/robot.txt -r requirements/dev.txt \
-    && if [ "${TENSORRT}" = 1 ]; then .venv/bin/pip install --no-cache-dir tensorrt-cu12; fi
+    && if [ -n "${TENSORRT}" ]; then .venv/bin/pip install --no-cache-dir \
+        --extra-index-url https://pypi.nvidia.com "tensorrt-cu12==${TENSORRT}"; fi
 COPY . .
 RUN . /opt/ros/jazzy/setup.bash && make setup
 # scripts/run.sh puts .venv and the workspace on the path; ROS is sourced by the image's own

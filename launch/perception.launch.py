@@ -6,11 +6,10 @@ ros2 launch roomcad_ros perception.launch.py --show-args
 
 from pathlib import Path
 
+from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-
-from launch import LaunchDescription
 
 HERE = Path(__file__).resolve().parent
 

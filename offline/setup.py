@@ -13,7 +13,6 @@ setup(
     package_data={NAME: ["**/*.csv", "**/*.yaml", "**/*.json"]},
     python_requires=">=3.10",
     install_requires=[
-        "embreex",
         "matplotlib",
         "numpy",
         "open3d-cpu",

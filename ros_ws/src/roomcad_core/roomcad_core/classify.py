@@ -25,7 +25,7 @@ UPPER = 0.85
 # Heights (shares of the upper level) at which the profile is taken.
 PROFILE = (0.3, 0.6, 0.85)
 # Kernel width of every feature: sensor noise, occlusion, and models the library does not hold.
-KERNEL = np.array([0.12, 0.25, 0.30, 0.15, 0.15, 0.15, 0.15])
+KERNEL = np.array([0.12, 0.25, 0.30, 0.20, 0.15, 0.15, 0.15])
 # A crop farther than this (in kernel widths) from every view is no known furniture.
 OTHER_DISTANCE = 3.5
 # How often a piece of furniture is of which class: objects of the 312 validation scenes of
@@ -105,20 +105,17 @@ def box_features(points, floor_z=None, weights=None):
     """(7,) log upper level, log long side, log short side, rise above the floor, profile.
 
     The upper level is the height under which UPPER of the points lie (by their `weights`):
-    unlike the top it does not see what stands on a table. With a known floor heights count from
-    it for whatever rises from less than 0.5 m: legs are thin and their lower ends often missing
-    or hidden. The profile is the share of the points below PROFILE of the upper level.
+    unlike the top it does not see what stands on a table. Heights count from the floor, or from
+    the lowest point where no floor is known. The profile is the share of the points below
+    PROFILE of the upper level.
     """
     box = fit_upright_box(points)
-    rise = 0.0 if floor_z is None else max(box.bottom - floor_z, 0.0)
-    bottom = box.bottom
-    if floor_z is not None and rise < 0.5:
-        bottom, rise = floor_z, 0.0
-    level = max(_quantile(points[:, 2], UPPER, weights) - bottom, 0.02)
+    floor_z = box.bottom if floor_z is None else min(floor_z, box.bottom)
+    level = max(_quantile(points[:, 2], UPPER, weights) - floor_z, 0.02)
     long, short = np.sort(box.extents[:2])[::-1]
-    below = points[:, 2, None] < bottom + level * np.array(PROFILE)
+    below = points[:, 2, None] < floor_z + level * np.array(PROFILE)
     profile = np.average(below, axis=0, weights=weights)
-    return np.array([np.log(level), np.log(long), np.log(short), rise, *profile])
+    return np.array([np.log(level), np.log(long), np.log(short), box.bottom - floor_z, *profile])
 
 
 def _quantile(values, share, weights=None):
@@ -144,18 +141,17 @@ def library_views(model):
 
 
 def _partial_views(points, weights, stands_on_something):
-    """Features of a view: whole and with its lower part hidden, on the floor or raised."""
-    floor_z = points[:, 2].min()
+    """Features of a view: raised above the floor, or on it and with its lower part hidden."""
+    bottom = points[:, 2].min()
     if stands_on_something:
-        features = box_features(points, floor_z, weights)
         for rise in MONITOR_RISES:
-            yield np.concatenate([features[:3], [rise], features[4:]])
+            yield box_features(points, bottom - rise, weights)
         return
-    height = points[:, 2].max() - floor_z
+    height = points[:, 2].max() - bottom
     for hidden in HIDDEN:
-        seen = points[:, 2] >= floor_z + hidden * height
+        seen = points[:, 2] >= bottom + hidden * height
         if seen.sum() >= 32:
-            yield box_features(points[seen], floor_z, weights[seen])
+            yield box_features(points[seen], bottom, weights[seen])
 
 
 def _direction(azimuth, elevation):

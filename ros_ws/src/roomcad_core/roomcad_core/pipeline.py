@@ -20,6 +20,11 @@ class Pipeline:
         self._align = make_aligner(self.config.align, self.library)
         self.seconds = {}  # stage -> time the last frame took
 
+    @property
+    def engine(self):
+        """What the alignments are computed with."""
+        return self._align.engine
+
     def __call__(self, frame):
         """(alignments, segmentation) of one Frame."""
         segmentation = self._timed("segment", self._segment, frame)

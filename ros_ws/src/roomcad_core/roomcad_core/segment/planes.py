@@ -11,6 +11,7 @@ from roomcad_core.segment.surface import dot
 
 UP_COS = 0.93  # surfaces within 21 degrees of level may be floor or ceiling
 SIDE_SIN = 0.25  # surfaces within 14 degrees of upright may be walls
+SIGMAS = 3  # of depth noise that a plane is thick
 BIN = 0.03  # histogram cell [m]
 N_ANGLES = 72  # directions of walls looked at, 5 degrees apart
 
@@ -26,7 +27,7 @@ class Plane:
 
 def tolerance(surface, n, distance):
     """(h, w) how far a measured point of a plane with normal n may lie off it [m]."""
-    return distance + 3 * surface.depth_noise * np.abs(dot(surface.rays, n))
+    return distance + SIGMAS * surface.depth_noise * np.abs(dot(surface.rays, n))
 
 
 def find_floor(surface, config):
