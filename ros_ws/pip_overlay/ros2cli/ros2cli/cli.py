@@ -54,11 +54,10 @@ def add_topic_commands(topic):
 
 def run_launch(args):
     """Run, or describe, a launch file."""
+    from launch import LaunchDescription, LaunchService
     from launch.actions import IncludeLaunchDescription
     from launch.launch_description_source import load
     from launch.launch_description_sources import PythonLaunchDescriptionSource
-
-    from launch import LaunchDescription, LaunchService
 
     path, words = launch_file(args.file, args.args)
     declared = load(path).get_launch_arguments()

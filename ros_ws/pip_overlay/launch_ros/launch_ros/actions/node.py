@@ -6,7 +6,6 @@ from pathlib import Path
 import yaml
 from launch.actions import ExecuteProcess
 from launch.substitution import text
-
 from launch_ros.actions.scope import NAMESPACE, PARAMETERS, joined
 from launch_ros.packages import find_executable
 from launch_ros.parameter_descriptions import ParameterFile, evaluate

@@ -3,7 +3,6 @@
 import yaml
 from launch.action import Action
 from launch.substitution import text
-
 from launch_ros.parameter_descriptions import evaluate
 
 NAMESPACE = "ros_namespace"
