@@ -59,7 +59,7 @@ def view_of(model, S, yaw, label=None, cad_ids=()):
 
 
 @pytest.mark.parametrize("label", ["chair", "sofa", "toilet", "bookshelf", "table"])
-@pytest.mark.parametrize("yaw", [-2.2, 0.6])
+@pytest.mark.parametrize("yaw", [2.6, 0.6])  # seen from the front half
 def test_a_clean_view_of_a_known_model_is_aligned(label, yaw, library, align):
     model = library.of_class(label)[0]
     S = model.size * [1.1, 0.95, 1.05]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomcad_core.box_fit import fit_to_box, refit_size
-from roomcad_core.boxes import fit_upright_box
-from roomcad_core.fit_score import DepthView, fit_score
+from roomcad_core.boxes import box_at_yaw, fit_upright_box
+from roomcad_core.fit_score import COARSE, FINE, DepthView, fit_score, thin
 from roomcad_core.library import CadModel
 from roomcad_core.pose import inverse, rigid, transform, upright_rotation, yaw_of
 from roomcad_core.types import OTHER, Alignment
@@ -64,7 +64,8 @@ class IcpAligner:
 
     def _align(self, obj, view, segmentation):
         prior = self._classes(obj)
-        fits = {c: self._best_fit(obj, c, view, segmentation.floor_z) for c in prior}
+        boxes = self._turned_boxes(obj.points)
+        fits = {c: self._best_fit(obj, c, boxes, view, segmentation.floor_z) for c in prior}
         weights = {c: prior[c] * fit.score**SHAPE_WEIGHT for c, fit in fits.items() if fit}
         if not weights or max(weights.values()) <= 0:
             return None
@@ -82,23 +83,28 @@ class IcpAligner:
         possible = [c for c in ranked if scores[c] >= MIN_PROBABILITY]
         return {c: scores[c] for c in possible[: self._config.n_classes] or [obj.label]}
 
-    def _best_fit(self, obj, label, view, floor_z):
+    def _turned_boxes(self, points):
+        """The crop's upright box seen from each yaw; the first one is the smallest."""
+        box = fit_upright_box(points)
+        turns = np.arange(1, self._config.n_yaw) * 2 * np.pi / self._config.n_yaw
+        return [box, *(box_at_yaw(points, box.yaw + turn) for turn in turns)]
+
+    def _best_fit(self, obj, label, boxes, view, floor_z):
         """The best Fit of a class, or None if the library has no such model."""
-        turns = np.arange(self._config.n_yaw) * 2 * np.pi / self._config.n_yaw
         starts = [
-            self._scored(Fit(model, *fit_to_box(obj.points, model, turn, floor_z)), obj, view)
-            for model in self._candidates(obj, label)
-            for turn in turns
+            self._scored(Fit(model, *fit_to_box(box, model, floor_z)), obj, view, COARSE)
+            for model in self._candidates(obj, label, boxes[0])
+            for box in boxes
         ]
         starts.sort(key=lambda fit: -fit.score)
         refined = (self._refine(fit, obj, view) for fit in starts[: self._config.n_refined])
         return max(refined, key=lambda fit: fit.score, default=None)
 
-    def _candidates(self, obj, label):
+    def _candidates(self, obj, label, box):
         """Retrieved models of the class if there are any, else those nearest in size."""
         models = self._library.of_class(label)
         retrieved = [m for i in obj.cad_ids for m in models if m.id == i]
-        seen = _sorted_size(fit_upright_box(obj.points).extents)
+        seen = _sorted_size(box.extents)
         by_size = sorted(
             models, key=lambda m: np.abs(np.log(_sorted_size(m.size[[0, 2, 1]]) / seen)).sum()
         )
@@ -109,11 +115,11 @@ class IcpAligner:
         T_grav_obj = self._icp(obj.points, fit.model, fit.T_grav_obj, fit.S)
         moved = self._scored(Fit(fit.model, T_grav_obj, fit.S), obj, view)
         resized = Fit(fit.model, *refit_size(obj.points, T_grav_obj, fit.S, fit.model))
-        return max(fit, moved, self._scored(resized, obj, view), key=lambda f: f.score)
+        return max(moved, self._scored(resized, obj, view), key=lambda f: f.score)
 
     @staticmethod
-    def _scored(fit, obj, view):
-        score = fit_score(obj.points, fit.model, fit.T_grav_obj, fit.S, view)
+    def _scored(fit, obj, view, samples=FINE):
+        score = fit_score(obj.points, fit.model, fit.T_grav_obj, fit.S, view, samples)
         return dataclasses.replace(fit, score=score)
 
 
@@ -161,13 +167,6 @@ class PointToPlaneIcp:
         cloud = self._o3d.geometry.PointCloud()
         cloud.points = self._o3d.utility.Vector3dVector(np.asarray(points, float))
         return cloud
-
-
-def thin(rows, n):
-    """At most `n` rows, evenly spaced over the array."""
-    if len(rows) <= n:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
 
 
 def _sorted_size(extents_xyz):

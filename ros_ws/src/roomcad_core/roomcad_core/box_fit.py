@@ -6,7 +6,6 @@ single view shows the near sides of an object; its far sides are guessed from th
 
 import numpy as np
 
-from roomcad_core.boxes import box_at_yaw, fit_upright_box
 from roomcad_core.pose import inverse, rigid, transform, upright_rotation, yaw_of
 
 # An observed side within this ratio of the model's is believed, else the model's size is.
@@ -17,24 +16,21 @@ STANDS_ON_FLOOR = 0.5
 RAISED = ("monitor",)  # classes that stand on something else
 
 
-def fit_to_box(points_grav, model, turn, floor_z=None):
-    """T_grav_obj (4, 4) and S (3,) of `model` in the crop's box, `turn` [rad] from its side.
+def fit_to_box(box, model, floor_z=None):
+    """T_grav_obj (4, 4) and S (3,) of `model` in the box of a crop, along the box's own axes.
 
     Args:
-        points_grav: (N, 3) crop in the grav frame [m].
-        turn: yaw of the CAD against the box [rad]; quarter turns exchange its sides.
+        box: UprightBox in the grav frame.
         floor_z: height of the floor in the grav frame [m], or None.
     """
-    yaw = fit_upright_box(points_grav).yaw + turn
-    box = box_at_yaw(points_grav, yaw)
     low, high = -box.extents / 2, box.extents / 2
     size_zup = np.asarray(model.size, float)[[0, 2, 1]]
     if floor_z is not None and _stands(box, model, floor_z):
         low[2] -= box.bottom - floor_z
-    origin = _to_box(-box.center, yaw)  # the camera, in box axes
+    origin = _to_box(-box.center, box.yaw)  # the camera, in box axes
     low, high = complete(low, high, size_zup, origin)
-    center = box.center + _from_box((low + high) / 2, yaw)
-    return rigid(upright_rotation(yaw), center), (high - low)[[0, 2, 1]]
+    center = box.center + _from_box((low + high) / 2, box.yaw)
+    return rigid(upright_rotation(box.yaw), center), (high - low)[[0, 2, 1]]
 
 
 def _stands(box, model, floor_z):

@@ -12,7 +12,7 @@ class UprightBox:
 
     center: np.ndarray  # (3,) [m]
     extents: np.ndarray  # (3,) along its own x, y and z [m]
-    yaw: float  # [rad], in [0, pi/2)
+    yaw: float  # [rad]
 
     @property
     def bottom(self):

@@ -80,7 +80,7 @@ class AlignConfig(Checked):
     n_classes: int = setting(3, "most probable classes tried for each object", 1, 11)
     n_candidates: int = setting(3, "CAD models tried for each class", 1, 20)
     n_yaw: int = setting(4, "rotation initialisations about the up axis", 1, 16)
-    n_refined: int = setting(4, "initial poses refined by ICP for each class", 1, 80)
+    n_refined: int = setting(3, "initial poses refined by ICP for each class", 1, 80)
     icp_distance: float = setting(0.10, "largest point pairing distance [m]", 0.01, 1.0)
     icp_iterations: int = setting(12, "ICP iterations for each initialisation", 1, 200)
     min_score: float = setting(0.0, "alignments below this score are not returned", 0.0, 1.0)

@@ -6,8 +6,10 @@ from scipy.spatial import cKDTree
 from roomcad_core.camera import project
 from roomcad_core.pose import transform
 
-CAD_SAMPLES = 600  # CAD surface points tested against the depth image
-CROP_SAMPLES = 300  # crop points tested against the CAD surface
+# How many points a score is computed from: crop points tested against the CAD surface, the CAD
+# points that stand for that surface, CAD points tested against the depth image.
+FINE = (300, 1366, 600)
+COARSE = (120, 512, 200)
 ON_SURFACE = 0.05  # a seen point nearer to the CAD than this is explained [m]
 
 
@@ -33,28 +35,33 @@ class DepthView:
         return self.depth[v, u], z, inside
 
 
-def fit_score(points_grav, model, T_grav_obj, S, view):
+def fit_score(points_grav, model, T_grav_obj, S, view, samples=FINE):
     """Score in [0, 1]: share of explained crop points x share of consistent CAD surface."""
-    return explained(points_grav, model, T_grav_obj, S) * consistent(model, T_grav_obj, S, view)
+    n_crop, n_surface, n_tested = samples
+    crop, surface = thin(points_grav, n_crop), thin(model.points, n_surface)
+    tested, normals = thin(model.points, n_tested), thin(model.normals, n_tested)
+    return explained(crop, surface, T_grav_obj, S) * consistent(
+        tested, normals, T_grav_obj, S, view
+    )
 
 
-def explained(points_grav, model, T_grav_obj, S):
-    """Soft share of crop points on the CAD surface."""
-    step = max(len(points_grav) // CROP_SAMPLES, 1)
-    points_obj = (points_grav[::step] - T_grav_obj[:3, 3]) @ T_grav_obj[:3, :3]
-    distance, _ = cKDTree(model.points[::2] * S).query(points_obj, distance_upper_bound=0.5)
-    return float(np.exp(-((np.minimum(distance, 0.5) / ON_SURFACE) ** 2) / 2).mean())
+def explained(points_grav, surface_obj, T_grav_obj, S):
+    """Soft share of (N, 3) crop points that lie on the (M, 3) unit-frame CAD surface."""
+    points_obj = (points_grav - T_grav_obj[:3, 3]) @ T_grav_obj[:3, :3]
+    tree = cKDTree(surface_obj * S, balanced_tree=False, compact_nodes=False)
+    distance, _ = tree.query(points_obj, distance_upper_bound=4 * ON_SURFACE)
+    distance = np.minimum(distance, 4 * ON_SURFACE)  # infinite where nothing is near
+    return float(np.exp(-((distance / ON_SURFACE) ** 2) / 2).mean())
 
 
-def consistent(model, T_grav_obj, S, view):
+def consistent(points_obj, normals_obj, T_grav_obj, S, view):
     """Share of the CAD surface facing the camera that the depth image does not speak against.
 
     A CAD point in front of the measured depth stands in free space: the camera saw through it.
     A CAD that leaves the image loses half of what it has outside: nothing there supports it.
     """
-    step = max(len(model.points) // CAD_SAMPLES, 1)
-    points_grav = transform(T_grav_obj, model.points[::step] * S)
-    normals = (model.normals[::step] / S) @ T_grav_obj[:3, :3].T
+    points_grav = transform(T_grav_obj, points_obj * S)
+    normals = (normals_obj / S) @ T_grav_obj[:3, :3].T
     facing = np.einsum("ij,ij->i", normals, points_grav) < 0  # the camera is the origin
     measured, z, inside = view.lookup(points_grav)
     tested = facing & inside & (measured > 0)
@@ -64,3 +71,8 @@ def consistent(model, T_grav_obj, S, view):
     through = tested & (measured > z + tolerance)
     in_image = (facing & inside).sum() / facing.sum()
     return float((1.0 - through.sum() / tested.sum()) * (1.0 + in_image) / 2)
+
+
+def thin(rows, n):
+    """At most `n` rows, evenly spread over the array."""
+    return rows[:: max(len(rows) // n, 1)][:n]

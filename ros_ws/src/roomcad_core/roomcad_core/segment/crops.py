@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from roomcad_core.segment.merge import describe
+from roomcad_core.segment.pieces import bounds
 from roomcad_core.types import Object
 
 
@@ -13,13 +13,15 @@ def keep_objects(surface, labels, floor_z, config):
     """Labels (h, w) of the things that are large enough, largest first, numbered 1..n."""
     if labels.max() == 0:
         return labels
-    pieces = describe(surface, labels)
-    size = pieces.high - pieces.low
-    rise = pieces.high[:, 2] - (floor_z if floor_z is not None else -np.inf)
-    good = (pieces.count >= config.min_points) & (rise >= config.min_height)
+    mask, n = labels > 0, int(labels.max())
+    count = np.bincount(labels[mask] - 1, minlength=n)
+    low, high = bounds(labels[mask] - 1, surface.points[mask], n)
+    size = high - low
+    rise = high[:, 2] - (floor_z if floor_z is not None else -np.inf)
+    good = (count >= config.min_points) & (rise >= config.min_height)
     good &= size.max(axis=1) >= config.min_size
     kept = np.flatnonzero(good)
-    kept = kept[np.argsort(-pieces.count[kept], kind="stable")]
+    kept = kept[np.argsort(-count[kept], kind="stable")]
     numbers = np.zeros(len(good) + 1, labels.dtype)
     numbers[kept + 1] = np.arange(1, len(kept) + 1)
     return numbers[labels]

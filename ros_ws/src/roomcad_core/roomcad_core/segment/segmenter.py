@@ -7,9 +7,10 @@ import numpy as np
 from roomcad_core import gravity
 from roomcad_core.detect import apply_detections, load_detector
 from roomcad_core.segment import crops, planes
-from roomcad_core.segment.merge import merge
-from roomcad_core.segment.split import split
+from roomcad_core.segment.merge import merge, reclaim
+from roomcad_core.segment.split import cut_links, split
 from roomcad_core.segment.surface import fit_surface, rotated
+from roomcad_core.segment.walls import find_walls
 from roomcad_core.types import Segmentation
 
 
@@ -37,9 +38,11 @@ class Segmenter:
         surface = fit_surface(frame.depth, frame.K, config)
         T_grav_cam = gravity.gravity_frame(self._up(frame, surface, up_cam))
         surface = rotated(surface, T_grav_cam[:3, :3])
-        background, floor_z = find_background(surface, config)
-        labels = split(surface, background, config)
-        labels = merge(surface, labels, floor_z, config)
+        level, walls, floor_z = find_background(surface, config)
+        cuts = cut_links(surface, config)
+        labels = split(surface, level | walls, cuts, config)
+        labels = merge(surface, labels, cuts, floor_z)
+        labels = reclaim(labels, walls, cuts)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth.shape)
         names = {}
@@ -59,14 +62,14 @@ class Segmenter:
 
 
 def find_background(surface, config):
-    """(h, w) bool of floor, ceiling and walls, and the floor's height [m] or None."""
-    background = np.zeros(surface.valid.shape, bool)
+    """(h, w) bool of floor and ceiling, the same of walls, and the floor's height or None [m]."""
+    level = np.zeros(surface.valid.shape, bool)
     floor = planes.find_floor(surface, config)
-    ceiling = planes.find_ceiling(surface, config)
-    floor_z = None if floor is None else float(floor.d / floor.n[2])
-    for plane in (floor, ceiling):
+    for plane in (floor, planes.find_ceiling(surface, config)):
         if plane is not None:
-            background |= plane.inside
-    for wall in planes.find_walls(surface, floor_z, background, config):
-        background |= wall.inside
-    return background, floor_z
+            level |= plane.inside
+    floor_z = None if floor is None else float(floor.d / floor.n[2])
+    walls = np.zeros_like(level)
+    for wall in find_walls(surface, level, config):
+        walls |= wall.inside
+    return level, walls & ~level, floor_z

@@ -12,15 +12,15 @@ def steps(surface, axis):
     The step is what the planes of both pixels fail to explain; inf where a depth is missing.
     """
     q, slope = surface.q, surface.slope[1 - axis]
-    here, there = _pairs(q, axis)
-    slope_here, slope_there = _pairs(slope, axis)
+    here, there = pairs(q, axis)
+    slope_here, slope_there = pairs(slope, axis)
     miss = np.minimum(np.abs(here + slope_here - there), np.abs(there - slope_there - here))
-    known = np.logical_and(*_pairs(surface.valid, axis))
+    known = np.logical_and(*pairs(surface.valid, axis))
     step = np.divide(miss, here * there, out=np.full_like(miss, np.inf), where=known)
     return step
 
 
-def _pairs(image, axis, reach=1):
+def pairs(image, axis, reach=1):
     """Views of each pixel and of the one `reach` further along axis (0 down, 1 right)."""
     if axis == 0:
         return image[:-reach], image[reach:]
@@ -29,7 +29,7 @@ def _pairs(image, axis, reach=1):
 
 def step_tolerance(surface, axis, config):
     """Largest depth step inside one object, for every neighbour pair along axis [m]."""
-    near, far = _pairs(surface.q, axis)
+    near, far = pairs(surface.q, axis)
     q = np.maximum(np.minimum(near, far), 0.05)
     return config.edge_distance + 2 * surface.noise / np.square(q)
 
@@ -39,9 +39,9 @@ def concave_edges(surface, config, reach=2):
     edges = np.zeros(surface.valid.shape, bool)
     limit = np.cos(config.edge_angle)
     for axis in (0, 1):
-        n0, n1 = _pairs(surface.normals, axis, 2 * reach)
-        p0, p1 = _pairs(surface.points, axis, 2 * reach)
-        smooth = np.logical_and(*_pairs(surface.smooth, axis, 2 * reach))
+        n0, n1 = pairs(surface.normals, axis, 2 * reach)
+        p0, p1 = pairs(surface.points, axis, 2 * reach)
+        smooth = np.logical_and(*pairs(surface.smooth, axis, 2 * reach))
         bent = np.einsum("hwc,hwc->hw", n0, n1) < limit
         concave = np.einsum("hwc,hwc->hw", n0 - n1, p0 - p1) < 0
         inner = edges[reach:-reach] if axis == 0 else edges[:, reach:-reach]
@@ -49,21 +49,24 @@ def concave_edges(surface, config, reach=2):
     return edges
 
 
-def split(surface, background, config):
+def cut_links(surface, config):
+    """(cut_down, cut_right) bool: a depth step lies between a pixel and its next neighbour."""
+    return tuple(steps(surface, k) > step_tolerance(surface, k, config) for k in (0, 1))
+
+
+def split(surface, background, cuts, config):
     """Label the foreground: (h, w) int32, 0 = background, 1..n smooth connected pieces."""
     foreground = surface.valid & ~background
     edge = concave_edges(surface, config)
-    cut_down = steps(surface, 0) > step_tolerance(surface, 0, config)
-    cut_right = steps(surface, 1) > step_tolerance(surface, 1, config)
     solid = foreground & surface.smooth & ~edge
-    labels = _linked_components(solid, cut_down, cut_right)
+    labels = linked_components(solid, *cuts)
     labels = drop_small(labels, 12)
-    labels = _grow(labels, foreground, cut_down, cut_right)
-    rest = _linked_components(foreground & (labels == 0), cut_down, cut_right)
+    labels = _grow(labels, foreground, *cuts)
+    rest = linked_components(foreground & (labels == 0), *cuts)
     return np.where(rest > 0, rest + labels.max(), labels)
 
 
-def _linked_components(mask, cut_down, cut_right):
+def linked_components(mask, cut_down, cut_right):
     """Connected components of mask where a cut between two pixels separates them."""
     height, width = mask.shape
     grid = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)  # pixels with links between
