@@ -31,7 +31,13 @@ def official_ros():
     if not os.environ.get("ROS_DISTRO"):
         return False
     test = [sys.executable, "-c", "import rclpy"]
-    return subprocess.run(test, capture_output=True).returncode == 0
+    found = subprocess.run(test, capture_output=True).returncode == 0
+    if not found:
+        print(
+            f"[setup] note: ROS {os.environ['ROS_DISTRO']} is sourced, but {sys.executable} cannot "
+            "import its rclpy; using ROS 2 wheels"
+        )
+    return found
 
 
 def is_ours(path):

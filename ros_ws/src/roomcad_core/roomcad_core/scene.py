@@ -54,13 +54,14 @@ class SceneMap:
     Args:
         library: CAD library of the alignments.
         min_views: objects found in fewer frames are left out.
-        min_support: so are those found in a smaller share of the frames that show their place.
+        min_support: so are those found in a smaller share of the frames that show their place,
+        min_score: and those of a lower score.
         overlap: box IoU from which two alignments are the same object.
     """
 
-    def __init__(self, library, min_views=3, min_support=0.3, overlap=0.25):
+    def __init__(self, library, min_views=3, min_support=0.3, min_score=0.15, overlap=0.25):
         self._library, self._overlap = library, overlap
-        self._min_views, self._min_support = min_views, min_support
+        self._min_views, self._min_support, self._min_score = min_views, min_support, min_score
         self._sightings, self._views = [], []
 
     def add(self, alignments, frame):
@@ -72,7 +73,11 @@ class SceneMap:
     def objects(self):
         """Fused objects as a tuple of Placed, most certain first; ids count from 1."""
         fused = [self._fuse(g) for g in self._groups() if len(g) >= self._min_views]
-        supported = [placed for placed, support in fused if support >= self._min_support]
+        supported = [
+            placed
+            for placed, support in fused
+            if support >= self._min_support and placed.score >= self._min_score
+        ]
         kept = []
         for placed in sorted(supported, key=lambda p: -p.score):
             if not any(share_inside(placed, other) > 0.5 for other in kept):

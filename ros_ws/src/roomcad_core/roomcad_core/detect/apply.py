@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-WHOLE = 0.75 # an instance with this share of its pixels in a detection belongs to it
+WHOLE = 0.75  # an instance with this share of its pixels in a detection belongs to it
 COVER = 0.3  # a detection must find this share of its region in the instances it takes
 DEPTH_SPAN = 0.6  # a box without mask takes pixels this close to its central depth [m]
 
