@@ -82,23 +82,32 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
+def measure(publisher, args):
+    """Feed the nodes and print, or write, what came back."""
+    stopwatch = Stopwatch(publisher)
+    executor = SingleThreadedExecutor()
+    executor.add_node(publisher)
+    spinning = threading.Thread(target=executor.spin)
+    spinning.start()
+    try:
+        wait_for_listeners(publisher, NODES, 60.0)
+        stamps = feed(publisher, open_dataset(args.sequence), args.rate, args.warm_up)
+        time.sleep(3.0)  # the last frame's markers
+    finally:
+        executor.shutdown()
+        spinning.join()
+    figures = summary(stamps, stopwatch.delays, args.rate)
+    print(json.dumps(figures))
+    if args.out:
+        args.out.write_text(json.dumps(figures, indent=1) + "\n")
+
+
 def main():
     args = parse(remove_ros_args(sys.argv)[1:])
     carry_images()
     rclpy.init()
     try:
-        publisher = Publisher()
-        stopwatch = Stopwatch(publisher)
-        executor = SingleThreadedExecutor()
-        executor.add_node(publisher)
-        threading.Thread(target=executor.spin, daemon=True).start()
-        wait_for_listeners(publisher, NODES, 60.0)
-        stamps = feed(publisher, open_dataset(args.sequence), args.rate, args.warm_up)
-        time.sleep(3.0)  # the last frame's markers
-        figures = summary(stamps, stopwatch.delays, args.rate)
-        print(json.dumps(figures))
-        if args.out:
-            args.out.write_text(json.dumps(figures, indent=1) + "\n")
+        measure(Publisher(), args)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ValueError, OSError) as error:
