@@ -27,29 +27,40 @@ def main(argv=None):
     """Run the demo; exit status 0 when table and pictures are written."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sequence", type=Path, help="recorded folder or bag instead of a room")
-    parser.add_argument("--out", type=Path, default=Path("demo_out"))
+    parser.add_argument("--out", type=Path, default=Path("demo_out"), help="folder for the results")
     parser.add_argument("--speed", type=float, help=f"replay speed; else at most {RATE:g} frames/s")
     args = parser.parse_args(argv)
     if args.sequence and not args.sequence.exists():
         parser.error(f"{args.sequence}: no such file or folder")
-    out = args.out.resolve()
+    try:
+        demonstrate(args.sequence, args.out.resolve(), args.speed)
+    except subprocess.CalledProcessError as error:
+        print(f"demo: {error.cmd[-1]}: the step above failed", file=sys.stderr)
+        return 1
+    except (ValueError, OSError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def demonstrate(sequence, out, speed=None):
+    """All steps of the demo; `sequence` is a recorded one or None, `out` a folder."""
     out.mkdir(parents=True, exist_ok=True)
     seconds = {}
     with step("input", seconds):
-        source = args.sequence.resolve() if args.sequence else make_room(out)
+        source = sequence.resolve() if sequence else make_room(out)
     with step("bag", seconds):
         bag = source if is_bag(source) else write_bag(source, out / "input.mcap")
     with step("live nodes", seconds):
         # Frames and truth come from the source; the nodes only see the bag.
         dataset = open_dataset(source)
-        speed = args.speed or round(min(1.0, RATE / dataset.fps), 3)
+        speed = speed or round(min(1.0, RATE / dataset.fps), 3)
         result = run_live(bag, out / "result.mcap", speed)
     with step("report", seconds):
         write_report(dataset, read_alignments(result, dataset), Library.load(), out)
     (out / "times.json").write_text(json.dumps(seconds, indent=1) + "\n")
     print((out / "table.md").read_text())
     print(f"[demo] table, pictures, animation and result bag are in {out}")
-    return 0
 
 
 @contextmanager
