@@ -23,20 +23,19 @@ N_ANIMATED = 40  # frames of the animation at most
 MAP_POINTS = 1500  # points of a frame shown in the top view
 
 
-def write_report(dataset, alignments, library, out, min_views=3):
+def write_report(dataset, alignments, library, out):
     """Write table.md, objects.json, overlay_*.png, overlays.png, top_view.png, animation.gif.
 
     Args:
         dataset: any roomcad_core dataset; its ground truth is used where there is one.
         alignments: {frame index: tuple of Alignment}; frames without an entry were not served.
         out: folder, made if missing.
-        min_views: an object must be found in that many frames.
 
     Returns:
         The matches of found and true objects (compare.Match), ground-truth objects first.
     """
     out.mkdir(parents=True, exist_ok=True)
-    scene = SceneMap(library, min_views=min_views)
+    scene = SceneMap(library)
     drawer = OverlayDrawer(library)
     cloud, path, animated, overlays = [], [], [], []
     served = sorted(alignments)

@@ -60,7 +60,7 @@ def test_what_is_found_once_is_left_out(library):
 
 def test_what_most_frames_see_through_is_left_out(library):
     found = [seen(library, "chair", 3, 0)]
-    scene = SceneMap(library, min_views=2, min_support=0.3)
+    scene = SceneMap(library, min_views=2, min_support=0.5)
     for n in range(10):
         scene.add(found if n < 2 else [], frame())
     assert scene.objects() == ()
@@ -68,7 +68,7 @@ def test_what_most_frames_see_through_is_left_out(library):
 
 def test_frames_in_which_it_is_hidden_do_not_speak_against_an_object(library):
     found = [seen(library, "chair", 3, 0)]
-    scene = SceneMap(library, min_views=2, min_support=0.3)
+    scene = SceneMap(library, min_views=2, min_support=0.5)
     for n in range(10):
         scene.add(found if n < 2 else [], frame(depth=9.0 if n < 2 else 1.0))
     assert len(scene.objects()) == 1

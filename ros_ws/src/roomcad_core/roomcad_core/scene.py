@@ -48,6 +48,19 @@ class View:
         return bool(measured > z - tolerance)
 
 
+@dataclass(frozen=True)
+class Fused:
+    """An object, the share of frames that support it, and its say against overlapping ones.
+
+    The evidence is the summed weight of its sightings times its mean side: a table seen whole
+    outweighs the pieces of it that other frames took for something else.
+    """
+
+    placed: Placed
+    support: float
+    evidence: float
+
+
 class SceneMap:
     """Collects alignments frame by frame; `objects` gives the furniture of the room.
 
@@ -59,7 +72,7 @@ class SceneMap:
         overlap: box IoU from which two alignments are the same object.
     """
 
-    def __init__(self, library, min_views=3, min_support=0.3, min_score=0.15, overlap=0.25):
+    def __init__(self, library, min_views=3, min_support=0.5, min_score=0.15, overlap=0.25):
         self._library, self._overlap = library, overlap
         self._min_views, self._min_support, self._min_score = min_views, min_support, min_score
         self._sightings, self._views = [], []
@@ -72,17 +85,15 @@ class SceneMap:
 
     def objects(self):
         """Fused objects as a tuple of Placed, most certain first; ids count from 1."""
-        fused = [self._fuse(g) for g in self._groups() if len(g) >= self._min_views]
-        supported = [
-            placed
-            for placed, support in fused
-            if support >= self._min_support and placed.score >= self._min_score
-        ]
+        fused = [self._fuse(group) for group in self._groups() if len(group) >= self._min_views]
+        fused = [f for f in fused if f.support >= self._min_support]
         kept = []
-        for placed in sorted(supported, key=lambda p: -p.score):
-            if not any(share_inside(placed, other) > 0.5 for other in kept):
-                kept.append(placed)
-        return tuple(dataclasses.replace(p, id=i) for i, p in enumerate(kept, 1))
+        for f in sorted(fused, key=lambda f: -f.evidence):
+            enough = f.placed.score >= self._min_score
+            if enough and not any(share_inside(f.placed, other) > 0.5 for other in kept):
+                kept.append(f.placed)
+        ranked = sorted(kept, key=lambda p: -p.score)
+        return tuple(dataclasses.replace(p, id=i) for i, p in enumerate(ranked, 1))
 
     def _groups(self):
         """Sightings of the same thing; the best one of each group comes first."""
@@ -96,7 +107,7 @@ class SceneMap:
         return groups
 
     def _fuse(self, group):
-        """(Placed, support): the best sighting of the class that gathered the most weight."""
+        """The best sighting of the class that gathered the most weight, as a Fused."""
         votes = {}
         for s in group:
             votes[s.alignment.label] = votes.get(s.alignment.label, 0.0) + s.weight
@@ -107,7 +118,8 @@ class SceneMap:
         support = min(len(group) / max(shown, 1), 1.0)
         score = a.score * support * votes[label] / max(sum(votes.values()), 1e-9)
         symmetry = self._library[a.cad_id].symmetry
-        return Placed(0, label, a.cad_id, T, a.S, symmetry, score), support
+        placed = Placed(0, label, a.cad_id, T, a.S, symmetry, score)
+        return Fused(placed, support, sum(votes.values()) * np.cbrt(np.prod(a.S)))
 
     @staticmethod
     def _iou(a, b):
