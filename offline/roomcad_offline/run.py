@@ -22,6 +22,8 @@ def add_parser(subparsers):
 
 def main(args):
     """Run the pipeline over a dataset and write the report; returns 0."""
+    if args.every < 1:
+        raise ValueError(f"--every: got {args.every}, expected at least 1")
     config = configs.load(args.config) if args.config else configs.PipelineConfig()
     dataset = open_dataset(args.input)
     pipeline = Pipeline(config)

@@ -9,11 +9,11 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from roomcad_core.bags.images import color_array, compressed_depth, depth_array
 from roomcad_core.bags.messages import Messages
-from roomcad_core.bags.rectify import Rectifier
 from roomcad_core.bags.tf import TfTree
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pictures import encode_picture
 from roomcad_core.pose import rigid, rotation_y
+from roomcad_core.rectify import Rectifier
 
 K = np.array([[60.0, 0, 31.5], [0, 60, 23.5], [0, 0, 1]])
 SHAPE = (48, 64)

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from std_msgs.msg import Header
 
 from roomcad_core.gravity import gravity_frame
 from roomcad_core.types import Object, Segmentation
+from roomcad_ros import images
 from roomcad_ros.convert import objects_msg, segmentation_of
 from roomcad_ros.definitions import type_store
 from roomcad_ros.health import BadFrame, Health
@@ -142,3 +144,30 @@ def test_the_parameter_file_names_only_parameters_that_exist(request):
     refuse_unknown(everything["ros__parameters"])
     examples = [line.split("# ")[1] for line in text.splitlines() if line.startswith("    # ")]
     refuse_unknown(yaml.safe_load("\n".join(examples)))
+
+
+def test_lens_distortion_is_taken_out_of_both_images():
+    K = np.array([[100.0, 0, 80], [0, 100, 60], [0, 0, 1]])
+    barrel = -0.3
+    ray = np.array([0.5, 0.3])
+    u, v = K[:2, :2] @ (ray * (1 + barrel * ray @ ray)) + K[:2, 2]  # where the lens puts it
+    color, depth = np.zeros((120, 160, 3), np.uint8), np.ones((120, 160), np.float32)
+    spot = np.s_[round(v) - 2 : round(v) + 3, round(u) - 2 : round(u) + 3]
+    color[spot], depth[spot] = 255, 3.0
+    info = images.info_msg(K, depth.shape, Header(frame_id="camera"))
+    info.d = [barrel, 0.0, 0.0, 0.0, 0.0]
+    header = Header(frame_id="camera")
+    messages = images.image_msg(color, "rgb8", header), images.depth_msg(depth, header)
+    frame = images.frame_from_images(*messages, info)
+    u, v = np.rint(K[:2, :2] @ ray + K[:2, 2]).astype(int)  # where a pinhole puts it
+    assert frame.depth[v, u] == pytest.approx(3.0)
+    assert frame.color[v, u].min() > 200
+
+
+def test_an_unknown_lens_model_is_a_bad_frame():
+    info = images.info_msg(np.eye(3) * 50, (12, 16), Header(frame_id="camera"))
+    info.d, info.distortion_model = [0.1], "kaleidoscope"
+    color = images.image_msg(np.zeros((12, 16, 3), np.uint8), "rgb8", Header())
+    depth = images.depth_msg(np.ones((12, 16), np.float32), Header())
+    with pytest.raises(BadFrame, match="kaleidoscope"):
+        images.frame_from_images(color, depth, info)

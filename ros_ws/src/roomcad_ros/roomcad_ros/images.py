@@ -1,6 +1,7 @@
 """Camera messages to a Frame of the core and back. Nothing is guessed: a doubt is a BadFrame."""
 
 import array
+import functools
 
 import numpy as np
 from cv_bridge import CvBridge
@@ -8,6 +9,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2, PointField
 
 from roomcad_core.bags.clouds import cloud_fields, cloud_images, xyzrgb_bytes
 from roomcad_core.bags.images import DEPTH_ENCODINGS, metres, millimetres
+from roomcad_core.rectify import Rectifier
 from roomcad_core.segment import depth_from_cloud
 from roomcad_core.types import Frame
 from roomcad_ros.health import BadFrame
@@ -67,9 +69,19 @@ def frame_from_images(color, depth, info, T_world_cam=None):
     if len(set(sizes.values())) > 1:
         text = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise BadFrame("sizes_differ", f"{text}; is depth registered to colour?")
-    header = depth.header
-    images = color_image(color), depth_image(depth), intrinsics(info)
-    return Frame(seconds(header.stamp), *images, T_world_cam, header.frame_id)
+    header, K = depth.header, intrinsics(info)
+    rectify = rectifier(tuple(info.k), tuple(info.d), info.distortion_model)
+    images = rectify(color_image(color), depth_image(depth))
+    return Frame(seconds(header.stamp), *images, K, T_world_cam, header.frame_id)
+
+
+@functools.lru_cache(maxsize=4)
+def rectifier(k, d, model):
+    """Rectifier of the lens described by CameraInfo fields; kept, for its maps are costly."""
+    try:
+        return Rectifier(np.reshape(k, (3, 3)), np.array(d, float), model, "camera_info")
+    except ValueError as error:
+        raise BadFrame("bad_intrinsics", str(error)) from error
 
 
 def frame_from_cloud(cloud, info=None, T_world_cam=None):

@@ -17,11 +17,11 @@ from roomcad_core.bags.images import (
     is_compressed_depth,
 )
 from roomcad_core.bags.reader import IMAGE, NS, BagReader
-from roomcad_core.bags.rectify import Rectifier
 from roomcad_core.bags.topics import choose_topics
 from roomcad_core.datasets.base import Dataset
 from roomcad_core.datasets.text_files import check_against_image, checked_intrinsics
 from roomcad_core.datasets.world import to_z_up
+from roomcad_core.rectify import Rectifier
 from roomcad_core.types import Frame
 
 log = logging.getLogger(__name__)
