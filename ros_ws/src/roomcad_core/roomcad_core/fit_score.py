@@ -58,7 +58,8 @@ def consistent(points_obj, normals_obj, T_grav_obj, S, view):
     """Share of the CAD surface facing the camera that the depth image does not speak against.
 
     A CAD point in front of the measured depth stands in free space: the camera saw through it.
-    A CAD that leaves the image loses half of what it has outside: nothing there supports it.
+    What is hidden or outside the image nothing speaks against, but nothing for it either: such
+    surface counts half.
     """
     points_grav = transform(T_grav_obj, points_obj * S)
     normals = (normals_obj / S) @ T_grav_obj[:3, :3].T
@@ -69,8 +70,8 @@ def consistent(points_obj, normals_obj, T_grav_obj, S, view):
         return 0.0
     tolerance = 0.04 + 0.01 * z**2
     through = tested & (measured > z + tolerance)
-    in_image = (facing & inside).sum() / facing.sum()
-    return float((1.0 - through.sum() / tested.sum()) * (1.0 + in_image) / 2)
+    seen = tested & ~through & (measured > z - 2 * tolerance)
+    return float((1.0 - through.sum() / tested.sum()) * (1.0 + seen.sum() / facing.sum()) / 2)
 
 
 def thin(rows, n):

@@ -72,7 +72,7 @@ class SceneMap:
         overlap: box IoU from which two alignments are the same object.
     """
 
-    def __init__(self, library, min_views=3, min_support=0.5, min_score=0.15, overlap=0.25):
+    def __init__(self, library, min_views=3, min_support=0.5, min_score=0.1, overlap=0.25):
         self._library, self._overlap = library, overlap
         self._min_views, self._min_support, self._min_score = min_views, min_support, min_score
         self._sightings, self._views = [], []
