@@ -39,7 +39,7 @@ def write_report(dataset, alignments, library, out):
     drawer = OverlayDrawer(library)
     cloud, path, animated, overlays = [], [], [], []
     served = sorted(alignments)
-    shown = set(served[:: max(len(served) // N_ANIMATED, 1)])
+    shown = set(_spread(served, N_ANIMATED))
     kept = set(_spread(served, N_OVERLAYS))
     for index in tqdm(served, "report", unit="frame"):
         frame = dataset[index]
@@ -55,7 +55,9 @@ def write_report(dataset, alignments, library, out):
     found = scene.objects()
     truth = visible_truth(dataset, served)
     matches = match(found, truth)
-    _write_tables(out, found, matches, len(served), len(dataset))
+    _write_tables(
+        out, found, matches, {"served": len(served), "posed": len(path), "all": len(dataset)}
+    )
     if path:
         draw_top_view(
             out / "top_view.png",
@@ -112,9 +114,11 @@ def _write_png(path, picture):
         raise OSError(f"{path}: could not be written")
 
 
-def _write_tables(out, found, matches, served, frames):
+def _write_tables(out, found, matches, frames):
     table = markdown_table(matches)
-    table += f"\n{served} of {frames} frames were served.\n"
+    table += f"\n{frames['served']} of {frames['all']} frames were served.\n"
+    if frames["posed"] < frames["served"]:
+        table += f"Only {frames['posed']} of them have a camera pose and count for this table.\n"
     (out / "table.md").write_text(table)
     objects = [
         {

@@ -58,6 +58,12 @@ def test_what_is_found_once_is_left_out(library):
     assert scene.objects() == ()
 
 
+def test_two_pieces_of_an_object_in_one_frame_count_as_one_view(library):
+    scene = SceneMap(library, min_views=2)
+    scene.add([seen(library, "chair", 3, 0), seen(library, "chair", 3.1, 0)], frame())
+    assert scene.objects() == ()
+
+
 def test_what_most_frames_see_through_is_left_out(library):
     found = [seen(library, "chair", 3, 0)]
     scene = SceneMap(library, min_views=2, min_support=0.5)

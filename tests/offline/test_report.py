@@ -78,6 +78,15 @@ def test_a_report_without_any_alignment_says_so(truth, library, tmp_path):
     assert "0 of 3 objects found" in (tmp_path / "table.md").read_text()
 
 
+def test_frames_without_a_camera_pose_are_said_not_to_count(truth, library, tmp_path):
+    room = StillRoom(truth)
+    alignments = {i: perfect(truth, room.T_world_cam) for i in range(3)}
+    room.T_world_cam = None
+    write_report(room, alignments, library, tmp_path)
+    assert "Only 0 of them have a camera pose" in (tmp_path / "table.md").read_text()
+    assert (tmp_path / "overlays.png").stat().st_size > 1000
+
+
 def test_errors_of_a_match_are_those_of_the_pose(truth):
     moved = dataclasses.replace(truth[0], T_world_obj=truth[0].T_world_obj.copy())
     moved.T_world_obj[:2, 3] += [0.18, 0.24]

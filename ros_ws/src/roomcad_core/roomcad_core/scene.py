@@ -22,6 +22,7 @@ VIEW_WIDTH = 80  # depth images are kept this small for the question what was in
 class Sighting:
     """One alignment of one frame, in the world."""
 
+    frame: int  # number of the frame
     alignment: Alignment
     T_world_obj: np.ndarray
 
@@ -67,8 +68,8 @@ class SceneMap:
     Args:
         library: CAD library of the alignments.
         min_views: objects found in fewer frames are left out.
-        min_support: so are those found in a smaller share of the frames that show their place,
-        min_score: and those of a lower score.
+        min_support: so are those found in a smaller share of the frames that show their place.
+        min_score: so are those of a lower score.
         overlap: box IoU from which two alignments are the same object.
     """
 
@@ -81,12 +82,15 @@ class SceneMap:
         """Add the alignments of one Frame whose pose is known."""
         small_K, small = _shrink(frame.depth, frame.K)
         self._views.append(View(inverse(frame.T_world_cam), small_K, small))
-        self._sightings += [Sighting(a, frame.T_world_cam @ a.T_cam_obj) for a in alignments]
+        number = len(self._views)
+        self._sightings += [
+            Sighting(number, a, frame.T_world_cam @ a.T_cam_obj) for a in alignments
+        ]
 
     def objects(self):
         """Fused objects as a tuple of Placed, most certain first; ids count from 1."""
-        fused = [self._fuse(group) for group in self._groups() if len(group) >= self._min_views]
-        fused = [f for f in fused if f.support >= self._min_support]
+        groups = [group for group in self._groups() if n_frames(group) >= self._min_views]
+        fused = [f for f in map(self._fuse, groups) if f.support >= self._min_support]
         kept = []
         for f in sorted(fused, key=lambda f: -f.evidence):
             enough = f.placed.score >= self._min_score
@@ -115,7 +119,7 @@ class SceneMap:
         best = max((s for s in group if s.alignment.label == label), key=lambda s: s.weight)
         a, T = best.alignment, best.T_world_obj
         shown = sum(view.shows(T[:3, 3], max(a.S)) for view in self._views)
-        support = min(len(group) / max(shown, 1), 1.0)
+        support = min(n_frames(group) / max(shown, 1), 1.0)
         score = a.score * support * votes[label] / max(sum(votes.values()), 1e-9)
         symmetry = self._library[a.cad_id].symmetry
         placed = Placed(0, label, a.cad_id, T, a.S, symmetry, score)
@@ -124,6 +128,11 @@ class SceneMap:
     @staticmethod
     def _iou(a, b):
         return box_iou(a.T_world_obj, a.alignment.S, b.T_world_obj, b.alignment.S)
+
+
+def n_frames(group):
+    """In how many frames the sightings of a group were made; one frame may hold several."""
+    return len({sighting.frame for sighting in group})
 
 
 def _shrink(depth, K):
