@@ -25,6 +25,7 @@ ARGUMENTS = (
     ("markers", "markers", "RViz markers topic"),
     ("input", "", "images or cloud; empty = as the parameter file says"),
     ("library", "", "folder of a built CAD library; empty = the built-in one"),
+    ("model", "", "deployed, baseline, box_size, ...; empty = as the parameter file says"),
     ("engine", "", "inference engine; empty = as the parameter file says"),
     ("composition", "false", "true: all stages in one process"),
     ("use_sim_time", "false", "take the time from /clock"),
@@ -73,7 +74,13 @@ def nodes(context):
 
 def stage_node(stage, value, sim_time):
     """One node; an argument left empty leaves the parameter file, and the default, alone."""
-    given = {"input": value["input"], "library": value["library"], "align.engine": value["engine"]}
+    given = {
+        "input": value["input"],
+        "library": value["library"],
+        "classify.model": value["model"],
+        "classify.engine": value["engine"],
+        "align.engine": value["engine"],
+    }
     given = {name: text for name, text in given.items() if text}
     return Node(
         package="roomcad_ros",

@@ -58,8 +58,12 @@ def replay(context):
         return LaunchConfiguration(name).perform(context)
 
     # camera_info goes to two nodes (segment, align) or to the one of all stages; and to a recorder.
-    listeners = (1 if value("composition") == "true" else 2) + bool(value("record"))
+    composed = value("composition") == "true"
+    listeners = (1 if composed else 2) + bool(value("record"))
     arguments = [value("sequence"), "--speed", value("speed"), "--wait", str(listeners), "--clock"]
+    if not composed:  # classify hears of the camera through segment only
+        namespace = value("namespace").strip("/")
+        arguments += ["--wait-topic", f"/{namespace}/objects" if namespace else "/objects"]
     arguments += [f"--{flag}" for flag in ("loop",) if value(flag) == "true"]
     arguments += ["--points"] if value("cloud") == "true" or value("input") == "cloud" else []
     player = Node(

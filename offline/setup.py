@@ -1,4 +1,4 @@
-"""Package metadata of roomcad_offline; torch only comes with the extra `train`."""
+"""Package metadata of roomcad_offline; torch comes with the extra `train` only."""
 
 from setuptools import find_packages, setup
 
@@ -25,6 +25,6 @@ setup(
         "tqdm",
         "trimesh",
     ],
-    extras_require={"train": ["torch==2.13.0"]},
+    extras_require={"train": ["h5py", "onnx", "safetensors", "torch==2.13.0"]},
     entry_points={"console_scripts": ["roomcad-offline = roomcad_offline.cli:main"]},
 )

@@ -26,7 +26,7 @@ WHEELS_PYTHON = (3, 11)  # what the ROS wheels are built for
 def main():
     """Set up, or say in one line why that cannot be."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--train", action="store_true", help="also torch, for training")
+    parser.add_argument("--train", action="store_true", help="also torch and h5py, for training")
     args = parser.parse_args()
     leave_venv()
     start = time.monotonic()
@@ -131,7 +131,7 @@ def install_torch(steps, official):
         "torch",
         fingerprint(str(VENV), *files, *held),
         lambda log: environment.install(files, held, official, log),
-        intact=environment.has_modules(("torch",), official),
+        intact=environment.has_modules(("torch", "h5py", "safetensors"), official),
     )
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from roomcad_core.classify.crop_network import load_network
+from roomcad_core.config import ClassifyConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pipeline import Pipeline
 
@@ -35,6 +37,8 @@ def main(argv=None):
     sequence = args.sequence or make_room(REPOSITORY / "runs" / "bench")
     record = {"machine": machine(), "reference_ms": reference_ms()}
     record["stages"] = bench_pipeline(open_dataset(sequence))
+    record["classifier"] = bench_classifier()
+    record["training"] = bench_training()
     if not args.no_nodes:
         record["nodes"] = bench_nodes(sequence, args.rate, REPOSITORY / "runs" / "bench")
     args.out.mkdir(parents=True, exist_ok=True)
@@ -97,6 +101,29 @@ def bench_pipeline(dataset, warm_up=3):
     }
 
 
+def bench_classifier(crops=8, repeats=50):
+    """Milliseconds of the deployed network for a frame of `crops` crops, input making included."""
+    network = load_network(ClassifyConfig().model, "auto")
+    rng = np.random.default_rng(0)
+    clouds = [rng.random((2048, 3)).astype(np.float32) for _ in range(crops)]
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        network(clouds, floor_z=0.0)
+        times.append(1000 * (time.perf_counter() - start))
+    return {"crops": crops, "points": network.spec.points, "engine": network.engine.name,
+            "ms": percentiles(times[5:])}  # fmt: skip
+
+
+def bench_training():
+    """Training speed of the scan-gap study's network, or why it was not measured."""
+    try:
+        from roomcad_offline.pointnet.speed import training_speed
+    except ImportError as error:
+        return {"not_run": f"{error}: make setup-train"}
+    return training_speed()
+
+
 def percentiles(ms):
     """Median and 95th percentile."""
     return {"median": round(float(np.median(ms)), 1), "p95": round(float(np.percentile(ms, 95)), 1)}
@@ -139,6 +166,7 @@ def markdown(record):
     for name, ms in stages["ms"].items():
         ratio = ms["median"] / reference
         lines.append(f"| {name} | {ms['median']} | {ms['p95']} | {ratio:.1f} |")
+    lines += ["", classifier_line(record["classifier"]), "", training_line(record["training"])]
     if "nodes" in record:
         n = record["nodes"]
         lines += [
@@ -148,6 +176,28 @@ def markdown(record):
             f"median {n['median_ms']} ms, p95 {n['p95_ms']} ms.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def classifier_line(c):
+    """The classifier's inference as a sentence."""
+    return (
+        f"Classifier, {c['crops']} crops of {c['points']} points in one batch ({c['engine']}): "
+        f"**{c['ms']['median']} ms** median, {c['ms']['p95']} ms p95."
+    )
+
+
+def training_line(t):
+    """The training speed as a sentence."""
+    if "not_run" in t:
+        return f"Training speed: not run: {t['not_run']}."
+    return (
+        f"Training the scan-gap PointNet, forward and backward: **{t['clouds_per_second']} "
+        f"clouds/s** ({t['ratio']} x a plain Conv1d float32 loop at "
+        f"{t['plain_clouds_per_second']}), so 200 epochs take {t['minutes_for_200_epochs']} min; "
+        f"{100 * t['share_of_peak']:.0f} % of the bfloat16 matrix-product peak of "
+        f"{t['peak_gflops_bf16']} GFLOP/s, by the operations of the plain network "
+        f"(float32 peak: {t['peak_gflops_fp32']})."
+    )
 
 
 if __name__ == "__main__":

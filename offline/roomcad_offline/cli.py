@@ -8,8 +8,10 @@ from importlib import import_module
 # Modules with add_parser(subparsers), which sets `run` to a function of the parsed arguments.
 COMMANDS = (
     "roomcad_offline.bag",
+    "roomcad_offline.classifier.cli",
     "roomcad_offline.rooms.cli",
     "roomcad_offline.run",
+    "roomcad_offline.scan_gap.cli",
 )
 
 

@@ -11,6 +11,7 @@ from roomcad_core.detect import Detection
 from roomcad_core.gravity import up_from_pose
 from roomcad_core.pose import rigid
 from roomcad_core.segment import Segmenter
+from roomcad_core.segment.crops import full_resolution
 from roomcad_core.types import Frame
 
 SHAPE = 240, 320
@@ -245,3 +246,10 @@ def test_points_of_the_frame_are_those_of_unproject(frame, segmentation):
     points_grav = points @ segmentation.T_grav_cam[:3, :3].T
     distance = np.abs(points_grav[None] - obj.points[:50, None]).max(axis=2).min(axis=1)
     assert distance.max() < 1e-4
+
+
+def test_pixels_past_an_edge_do_not_belong_to_the_object_before_it():
+    labels = np.array([[1, 0]], np.int32)  # a working grid of two pixels, each a 2 x 2 block
+    depth = np.array([[1.0, 1.02, 2.0, 2.0], [0.0, 1.5, 2.0, 2.0]], np.float32)
+    ids = full_resolution(labels, 2, depth)
+    assert ids.tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]

@@ -2,15 +2,19 @@
 
 import numpy as np
 import pytest
+from rclpy.parameter import Parameter
 from roomcad_msgs.msg import CadAlignmentArray, ObjectArray
 from visualization_msgs.msg import MarkerArray
 
-from roomcad_core.library import Library
+from roomcad_core.library import Library, models_folder
 from roomcad_ros.align_node import AlignNode
 from roomcad_ros.classify_node import ClassifyNode
 from roomcad_ros.convert import segmentation_of
 from roomcad_ros.pipeline_node import PipelineNode
 from roomcad_ros.segment_node import SegmentNode
+
+# A box is no furniture: a network may well call it `other`, its size is that of some class.
+BY_SIZE = [Parameter("classify.model", value="box_size")]
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +56,27 @@ def check_box(frame, classified, alignments, markers):
 
 
 def test_three_nodes_in_a_row_place_a_model_on_the_box(rig, frame, library):
-    nodes = [SegmentNode().start(), ClassifyNode().start(), AlignNode(library=library).start()]
+    classify = ClassifyNode(parameter_overrides=BY_SIZE)
+    nodes = [SegmentNode().start(), classify.start(), AlignNode(library=library).start()]
     check_box(frame, *outputs_of(rig, frame, *nodes))
     assert not any(node.health.dropped for node in nodes)
 
 
 def test_the_single_process_node_gives_the_same(rig, frame, library):
-    check_box(frame, *outputs_of(rig, frame, PipelineNode().start()))
+    node = PipelineNode(parameter_overrides=BY_SIZE).start()
+    check_box(frame, *outputs_of(rig, frame, node))
+
+
+@pytest.mark.skipif(
+    not (models_folder() / "manifest.json").is_file(), reason="no trained networks in models/"
+)
+def test_without_any_parameter_the_deployed_network_names_the_objects(rig, frame, library):
+    node = PipelineNode().start()
+    classified, alignments, _ = outputs_of(rig, frame, node)
+    objects = segmentation_of(classified).objects
+    assert objects and all(o.label for o in objects)
+    for obj in objects:
+        assert sum(obj.class_scores.values()) == pytest.approx(1, abs=1e-4)
+    named = {o.id for o in objects if o.label != "other"}
+    assert {a.object_id for a in alignments.alignments} <= named
+    assert not node.health.dropped

@@ -32,7 +32,15 @@ def launch(request, domain, name, *arguments):
 def test_every_argument_is_described(request, domain):
     out, code = launch(request, domain, "perception.launch.py", "--show-args")
     assert code == 0
-    for argument in ("use_sim_time", "params_file", "rviz", "namespace", "log_level", "engine"):
+    for argument in (
+        "use_sim_time",
+        "params_file",
+        "rviz",
+        "namespace",
+        "log_level",
+        "model",
+        "engine",
+    ):
         assert f"'{argument}'" in out
     assert "no description given" not in out
 
@@ -47,6 +55,7 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
         "sequence": sequence.path,
         "record": tmp_path / "bag",
         "composition": composition,
+        "model": "box_size",  # needs no weights
         "speed": 0.03,
     }
     given = [f"{name}:={value}" for name, value in arguments.items()]

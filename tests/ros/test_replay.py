@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from roomcad_msgs.msg import CadAlignment, CadAlignmentArray
+from roomcad_msgs.msg import CadAlignment, CadAlignmentArray, ObjectArray
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from tf2_msgs.msg import TFMessage
@@ -106,6 +106,15 @@ def test_waiting_for_nobody_ends_with_an_error(rig):
     publisher = Publisher()
     with pytest.raises(TimeoutError, match="0 of 2 subscribers"):
         wait_for_listeners(publisher, 2, 0.1)
+    publisher.destroy_node()
+
+
+def test_a_stage_that_does_not_listen_yet_is_waited_for(rig):
+    publisher = Publisher()
+    with pytest.raises(TimeoutError, match="none to /objects"):
+        wait_for_listeners(publisher, 0, 0.1, topics=("objects",))
+    rig.node.create_subscription(ObjectArray, "objects", print, 1)
+    wait_for_listeners(publisher, 0, 10.0, topics=("objects",))
     publisher.destroy_node()
 
 

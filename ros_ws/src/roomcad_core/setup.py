@@ -12,9 +12,16 @@ setup(
     version=ElementTree.parse(Path(__file__).resolve().parent / "package.xml").findtext("version"),
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     python_requires=">=3.10",
-    install_requires=["numpy", "scipy", "opencv-python-headless<5", "pyyaml", "trimesh", "tqdm"],
+    install_requires=[
+        "numpy",
+        "onnxruntime",
+        "opencv-python-headless<5",
+        "pyyaml",
+        "scipy",
+        "tqdm",
+        "trimesh",
+    ],
     extras_require={
-        "onnx": ["onnxruntime"],
         "bags": ["rosbags"],
         "icp": ["open3d-cpu"],
         "furniture": ["manifold3d"],

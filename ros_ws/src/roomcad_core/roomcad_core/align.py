@@ -104,11 +104,7 @@ class IcpAligner:
         """Retrieved models of the class if there are any, else those nearest in size."""
         models = self._library.of_class(label)
         retrieved = [m for i in obj.cad_ids for m in models if m.id == i]
-        seen = _sorted_size(box.extents)
-        by_size = sorted(
-            models, key=lambda m: np.abs(np.log(_sorted_size(m.size[[0, 2, 1]]) / seen)).sum()
-        )
-        return (retrieved or by_size)[: self._config.n_candidates]
+        return (retrieved or nearest_in_size(models, box))[: self._config.n_candidates]
 
     def _refine(self, fit, obj, view):
         """The fit after ICP and, where that is better, with its size taken from the crop."""
@@ -167,6 +163,14 @@ class PointToPlaneIcp:
         cloud = self._o3d.geometry.PointCloud()
         cloud.points = self._o3d.utility.Vector3dVector(np.asarray(points, float))
         return cloud
+
+
+def nearest_in_size(models, box):
+    """CadModels sorted by how much their sizes differ from those of an UprightBox."""
+    seen = _sorted_size(box.extents)
+    return sorted(
+        models, key=lambda m: np.abs(np.log(_sorted_size(m.size[[0, 2, 1]]) / seen)).sum()
+    )
 
 
 def _sorted_size(extents_xyz):

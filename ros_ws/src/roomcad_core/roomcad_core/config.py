@@ -12,6 +12,9 @@ from pathlib import Path
 
 import yaml
 
+ENGINES = ("auto", "onnxruntime")
+CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
+
 
 def setting(default, help, low=None, high=None, choices=None):
     """A config field with its description and its valid range or choices."""
@@ -67,8 +70,11 @@ class SegmentConfig(Checked):
 class ClassifyConfig(Checked):
     """Objects to classes."""
 
-    classifier: str = setting("box_size", "classifier", choices=("box_size",))
-    min_score: float = setting(0.3, "below this probability an object is `other`", 0.0, 1.0)
+    model: str = setting("deployed", "classifier: a network, or box_size", choices=CLASSIFIERS)
+    engine: str = setting("auto", "inference engine", choices=ENGINES)
+    votes: int = setting(1, "quarter turns about up that a network averages", 1, 4)
+    min_score: float = setting(0.0, "below this probability an object is `other`", 0.0, 1.0)
+    retrieved: int = setting(5, "CAD models retrieved of each likely class; 0 = none", 0, 50)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class AlignConfig(Checked):
     """Objects to CAD poses."""
 
     aligner: str = setting("icp", "aligner", choices=("icp",))
-    engine: str = setting("auto", "inference engine", choices=("auto", "onnxruntime"))
+    engine: str = setting("auto", "inference engine", choices=ENGINES)
     n_classes: int = setting(3, "most probable classes tried for each object", 1, 11)
     n_candidates: int = setting(3, "CAD models tried for each class", 1, 20)
     n_yaw: int = setting(4, "rotation initialisations about the up axis", 1, 16)

@@ -27,6 +27,8 @@ class TensorSpec:
 class Engine:
     """A loaded network. Calls check their inputs; a wrong one is a ValueError."""
 
+    name = ""  # its key in ENGINES
+
     def __init__(self, path, inputs, outputs):
         self.path = Path(path)
         self.inputs = inputs
@@ -70,6 +72,8 @@ def check_feeds(name, inputs, feeds):
 
 class OnnxRuntimeEngine(Engine):
     """ONNX Runtime on the CPU."""
+
+    name = "onnxruntime"
 
     def __init__(self, path, threads=0):
         """Load an ONNX file; `threads` inside an operator, 0 = all cores."""
@@ -124,7 +128,7 @@ def _spec(path, node, position):
     return TensorSpec(np.dtype(DTYPES[node.type]), shape)
 
 
-ENGINES = {"onnxruntime": OnnxRuntimeEngine}
+ENGINES = {OnnxRuntimeEngine.name: OnnxRuntimeEngine}
 PREFERRED = ("onnxruntime",)  # what `auto` tries, best first
 
 

@@ -111,12 +111,17 @@ class Library:
 
 
 def builtin_folder():
-    """The built-in library's folder: $ROOMCAD_MODELS/library, else models/library above here."""
+    """The built-in library's folder: `library` in the models folder."""
+    return models_folder() / "library"
+
+
+def models_folder():
+    """Folder of what is shipped: $ROOMCAD_MODELS, else the folder `models` above this file."""
     if os.environ.get("ROOMCAD_MODELS"):
-        return Path(os.environ["ROOMCAD_MODELS"]) / "library"
+        return Path(os.environ["ROOMCAD_MODELS"])
     for parent in Path(__file__).resolve().parents:
         if (parent / "models" / "library" / "library.json").is_file():
-            return parent / "models" / "library"
+            return parent / "models"
     raise FileNotFoundError(
         "the built-in CAD library was not found: set ROOMCAD_MODELS to the `models` folder of the"
         " roomcad checkout, or make a library with `roomcad library build builtin OUT`"

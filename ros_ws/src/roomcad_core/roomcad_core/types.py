@@ -51,6 +51,7 @@ class Object:
     score: float = 0.0  # probability of `label`
     class_scores: dict[str, float] = field(default_factory=dict)  # class -> probability
     cad_ids: tuple[str, ...] = ()  # retrieved CAD ids, best first; empty = aligner chooses
+    note: str = ""  # why the crop could not be classified and is `other`
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class ClassifyNode(StageNode):
         segmentation = segmentation_of(msg)
         with self.health.timed("classify"):
             named = self.stage(segmentation)
+        self.health.unclassified(named)
         msg.objects = [object_msg(obj) for obj in named.objects]
         self._out.publish(msg)
 

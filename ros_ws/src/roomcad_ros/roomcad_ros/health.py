@@ -46,6 +46,12 @@ class Health:
         self.warnings[reason] += 1
         self._say(reason, f"{reason}: {text}")
 
+    def unclassified(self, segmentation):
+        """Warn of each object that is `other` because its crop could not be classified."""
+        for obj in segmentation.objects:
+            if obj.note:
+                self.warn("bad_crop", f"object {obj.id} is not classified: {obj.note}")
+
     def _say(self, reason, text):
         # rclpy throttles by the line of the call; all reasons meet here, hence our own clock.
         now = time.monotonic()

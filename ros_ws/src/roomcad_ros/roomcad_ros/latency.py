@@ -90,7 +90,7 @@ def measure(publisher, args):
     spinning = threading.Thread(target=executor.spin)
     spinning.start()
     try:
-        wait_for_listeners(publisher, NODES, 60.0)
+        wait_for_listeners(publisher, NODES, 60.0, topics=("objects",))
         stamps = feed(publisher, open_dataset(args.sequence), args.rate, args.warm_up)
         time.sleep(3.0)  # the last frame's markers
     finally:

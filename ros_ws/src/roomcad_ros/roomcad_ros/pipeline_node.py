@@ -48,6 +48,7 @@ class PipelineNode(StageNode):
         alignments, segmentation = self.stage(frame)
         for stage, seconds in self.stage.seconds.items():
             self.health.took(stage, seconds)
+        self.health.unclassified(segmentation)
         header = camera[-1].header
         self._objects.publish(objects_msg(segmentation, header))
         self._results.publish(alignments, self.stage.library, header, frame, world)

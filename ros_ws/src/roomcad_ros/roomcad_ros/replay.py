@@ -143,16 +143,22 @@ def _wait_until(publisher, moment, stamp, speed):
         time.sleep(min(left, CLOCK_STEP))
 
 
-def wait_for_listeners(publisher, count, timeout, first_stamp=0.0):
+def wait_for_listeners(publisher, count, timeout, first_stamp=0.0, topics=()):
     """Return when `count` nodes subscribe to the input; TimeoutError after `timeout` seconds.
 
+    `topics` must have a subscriber too: a later stage that still loads would miss frames.
     Simulated time stands at `first_stamp` meanwhile, so that all know it before a frame comes.
     """
     end = time.monotonic() + timeout
-    while publisher.context.ok() and publisher.listeners() < count:
+    topics = [publisher.resolve_topic_name(topic) for topic in topics]
+    while publisher.context.ok():
+        unheard = [topic for topic in topics if not publisher.count_subscribers(topic)]
+        found = publisher.listeners()
+        if found >= count and not unheard:
+            break
         if time.monotonic() > end:
-            found = publisher.listeners()
-            raise TimeoutError(f"{found} of {count} subscribers after {timeout:g} s")
+            missing = "".join(f", none to {topic}" for topic in unheard)
+            raise TimeoutError(f"{found} of {count} subscribers{missing} after {timeout:g} s")
         _wait_until(publisher, time.monotonic() + 0.05, first_stamp, 0.0)
     # The other topics of these nodes, and the recorder, are found a moment later.
     _wait_until(publisher, time.monotonic() + (SETTLE if count else 0), first_stamp, 0.0)
@@ -168,6 +174,7 @@ def parse(argv):
     parser.add_argument("--points", action="store_true", help="also an organised PointCloud2")
     parser.add_argument("--clock", action="store_true", help="publish /clock")
     parser.add_argument("--wait", type=int, default=0, help="wait for so many subscribers first")
+    parser.add_argument("--wait-topic", nargs="*", default=[], help="... and one to each of these")
     parser.add_argument("--wait-timeout", type=float, default=60.0, help="at most so long [s]")
     parser.add_argument("--linger", type=float, default=2.0, help="stay so long at the end [s]")
     args = parser.parse_args(argv)
@@ -183,7 +190,8 @@ def main():
     try:
         dataset = open_dataset(args.sequence, bad="skip")
         publisher = Publisher(args.points, args.clock)
-        wait_for_listeners(publisher, args.wait, args.wait_timeout, dataset.stamps[0])
+        start, topics = dataset.stamps[0], args.wait_topic
+        wait_for_listeners(publisher, args.wait, args.wait_timeout, start, topics)
         total = None if args.loop else len(dataset)
         with tqdm(total=total, desc=dataset.name, unit="frame") as bar:
             sent, took = play(publisher, dataset, args.speed, args.rate, args.loop, bar)

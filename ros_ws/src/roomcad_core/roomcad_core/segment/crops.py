@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 
 from roomcad_core.segment.pieces import bounds
+from roomcad_core.segment.surface import reduce_depth
 from roomcad_core.types import Object
+
+BEHIND = 0.04  # share of the depth; surfaces seen at 75 degrees and sensor noise stay below it
 
 
 def keep_objects(surface, labels, floor_z, config):
@@ -27,12 +30,21 @@ def keep_objects(surface, labels, floor_z, config):
     return numbers[labels]
 
 
-def full_resolution(labels, stride, shape):
-    """(H, W) uint16 ids from labels on the working grid."""
-    height, width = labels.shape
-    size = (width * stride, height * stride)
+def full_resolution(labels, stride, depth):
+    """(H, W) uint16 ids from labels on the working grid; `depth` (H, W) [m] is the full image.
+
+    A working pixel stands for the nearest of its block. Pixels of the block that lie BEHIND it or
+    farther are of whatever is seen past the object's edge, and get no id.
+    """
+    height, width = depth.shape
+    size = (labels.shape[1] * stride, labels.shape[0] * stride)
     large = cv2.resize(labels.astype(np.uint16), size, interpolation=cv2.INTER_NEAREST)
-    return np.ascontiguousarray(large[: shape[0], : shape[1]])
+    large = np.ascontiguousarray(large[:height, :width])
+    if stride > 1:
+        nearest = reduce_depth(depth, stride)
+        nearest = cv2.resize(nearest, size, interpolation=cv2.INTER_NEAREST)[:height, :width]
+        large[depth > nearest * (1 + BEHIND)] = 0
+    return large
 
 
 def make_objects(instances, names, frame, T_grav_cam, config):

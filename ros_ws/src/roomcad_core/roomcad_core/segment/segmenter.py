@@ -44,7 +44,7 @@ class Segmenter:
         labels = merge(surface, labels, cuts, floor_z)
         labels = reclaim(labels, walls, cuts)
         labels = crops.keep_objects(surface, labels, floor_z, config)
-        instances = crops.full_resolution(labels, surface.stride, frame.depth.shape)
+        instances = crops.full_resolution(labels, surface.stride, frame.depth)
         names = {}
         if self._detector is not None:
             found = self._detector(frame.color)

@@ -17,7 +17,7 @@ def library():
 
 @pytest.fixture(scope="module")
 def classify(library):
-    return make_classifier(ClassifyConfig(), library)
+    return make_classifier(ClassifyConfig(model="box_size"), library)
 
 
 def segmentation(*crops, floor_z=0.0):
@@ -61,13 +61,12 @@ def test_a_thing_of_no_known_size_is_other(classify):
     assert classify(segmentation(giant)).objects[0].label == OTHER
 
 
-@pytest.mark.parametrize("crop", [np.zeros((5, 3)), np.full((99, 3), np.nan)])
-def test_unusable_crops_are_other(crop, classify):
-    assert classify(segmentation(crop)).objects[0].label == OTHER
-
-
-def test_equal_points_do_not_break_the_classifier(classify):
-    assert classify(segmentation(np.ones((64, 3)))).objects[0].label
+@pytest.mark.parametrize("crop", [np.zeros((5, 3)), np.full((99, 3), np.nan), np.ones((64, 3))])
+def test_unusable_crops_are_other_with_a_reason(crop, library, classify):
+    bad, good = classify(segmentation(crop, whole(library.of_class("chair")[0]))).objects
+    assert (bad.label, bad.score, bad.class_scores) == (OTHER, 1.0, {OTHER: 1.0})
+    assert "expected" in bad.note
+    assert good.note == "" and len(good.class_scores) > 1
 
 
 def test_a_label_set_before_stays(classify):

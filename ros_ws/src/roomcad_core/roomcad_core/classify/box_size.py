@@ -1,4 +1,4 @@
-"""Objects to classes. Until a network is trained, the class comes from size and height profile.
+"""Objects to classes by size and height profile: the plain baseline, which needs no weights.
 
 `BoxSizeClassifier` compares a few numbers of a crop's upright box with those of simulated views
 of the CAD library. It knows hardly any shape, and says so by flat probabilities.
@@ -10,6 +10,8 @@ import numpy as np
 
 from roomcad_core.boxes import fit_upright_box
 from roomcad_core.classes import CLASSES
+from roomcad_core.classify.rejected import rejected
+from roomcad_core.crop_input import crop_fault
 from roomcad_core.pose import upright_rotation
 from roomcad_core.types import OTHER
 
@@ -45,11 +47,6 @@ FREQUENCY = {
 }
 
 
-def make_classifier(config, library):
-    """The classifier that `config` (ClassifyConfig) names; call it with a Segmentation."""
-    return CLASSIFIERS[config.classifier](config, library)
-
-
 class BoxSizeClassifier:
     """Kernel density of library views over height, sides, rise above the floor and profile."""
 
@@ -75,8 +72,9 @@ class BoxSizeClassifier:
         return dataclasses.replace(segmentation, objects=objects)
 
     def _name(self, obj, floor_z):
-        if len(obj.points) < 32 or not np.isfinite(obj.points).all():
-            return dataclasses.replace(obj, label=OTHER, score=1.0, class_scores={OTHER: 1.0})
+        fault = crop_fault(obj.points)
+        if fault:
+            return rejected(obj, fault)
         scores = self.scores(obj.points, floor_z)
         label = max(scores, key=scores.get)
         if scores[label] < self._config.min_score:
@@ -96,9 +94,6 @@ class BoxSizeClassifier:
         other = np.exp(-0.5 * OTHER_DISTANCE**2 - peak) / len(self._views)
         p = np.append(p, other) / (p.sum() + other)
         return dict(zip([*self._classes, OTHER], p.tolist(), strict=True))
-
-
-CLASSIFIERS = {"box_size": BoxSizeClassifier}
 
 
 def box_features(points, floor_z=None, weights=None):

@@ -1,0 +1,118 @@
+"""roomcad-offline classifier: data, training, shipping and figures of the deployed classifier."""
+
+import json
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+RUN = "deployed"  # folder of the training below --runs
+
+
+def add_parser(subparsers):
+    """Add `classifier` with its commands to the command line."""
+    parser = subparsers.add_parser("classifier", help="the deployed PointNet: train, judge, ship")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, run, text in (
+        ("data", make_data, "make libraries, simulated rooms and samples"),
+        ("train", train_network, "train on CAD only; goes on where it was stopped"),
+        ("ship", ship_network, "calibrate and put the weights into the models folder"),
+        ("evaluate", evaluate, "judge the shipped weights; tables and pictures"),
+        ("ablate", ablate_ingredients, "train with one ingredient left out at a time"),
+    ):
+        command = commands.add_parser(name, help=text)
+        add_arguments(command)
+        command.set_defaults(run=run)
+
+
+def add_arguments(parser):
+    """Arguments that all commands share."""
+    parser.add_argument("--runs", type=Path, default=Path("runs/classifier"), help="work folder")
+    parser.add_argument("--models", type=Path, default=REPOSITORY / "models", help="shipped models")
+    parser.add_argument("--out", type=Path, help="results (default offline/results/classifier)",
+                        default=REPOSITORY / "offline" / "results" / "classifier")  # fmt: skip
+    parser.add_argument("--data", type=Path, help="data folder (default $ROOMCAD_DATA)")
+    parser.add_argument("--modelnet", type=Path, help="npz cache of ModelNet40's training split")
+    parser.add_argument("--sweethome3d", type=Path, help="folder of the Sweet Home 3D packages")
+    parser.add_argument("--smaller", type=int, default=1, help="divide all data by this")
+    parser.add_argument("--epochs", type=int, help="epochs (train: as configured; ablate: 10)")
+    parser.add_argument("--rows", type=int, nargs="*", help="ablate: only these rows of the table")
+
+
+def make_data(args):
+    """Make what is missing; prints the numbers of samples."""
+    for name, samples in training_data(args).sources.items():
+        print(f"{name:10s} {len(samples)} samples")
+
+
+def training_data(args):
+    """TrainingData of the work folder."""
+    from roomcad_offline.classifier.data import build_data
+
+    if args.smaller < 1:
+        raise ValueError(f"--smaller: got {args.smaller}, expected at least 1")
+    modelnet = args.modelnet or (args.data / "modelnet40_train.npz" if args.data else None)
+    return build_data(args.runs, modelnet, args.sweethome3d, args.smaller)
+
+
+def train_config(args):
+    """TrainConfig with the epochs asked for."""
+    from dataclasses import replace
+
+    from roomcad_offline.classifier.train import TrainConfig
+
+    config = TrainConfig()
+    epochs = args.epochs or config.fit.epochs
+    return replace(config, fit=replace(config.fit, epochs=epochs))
+
+
+def train_network(args):
+    """Train, or go on with, the deployed network."""
+    from roomcad_offline.classifier.train import train
+
+    data = training_data(args)
+    train(data.sources, data.radii, args.runs / RUN, train_config(args))
+
+
+def ship_network(args):
+    """Calibrate the trained network on validation rooms and ship it."""
+    from roomcad_offline.classifier.evaluate import calibration, read_crops, room_set
+    from roomcad_offline.classifier.samples import LABELS
+    from roomcad_offline.classifier.ship import as_robot
+    from roomcad_offline.classifier.train import trained
+
+    network, config = trained(args.runs / RUN)
+    points = config["augment"]["points"]
+    plain = as_robot(network, args.runs / RUN, "uncalibrated", LABELS, points)
+    found = calibration(room_set(plain, read_crops(args.runs, "val")))
+    as_robot(network, args.models, RUN, LABELS, points, **found)
+    print(f"shipped to {args.models}: {json.dumps(found)}")
+
+
+def evaluate(args):
+    """Judge the shipped network; writes evaluation.json, README.md and pictures."""
+    from roomcad_offline.classifier import figures, report
+    from roomcad_offline.classifier.evaluate import judge_all, save_json
+    from roomcad_offline.classifier.ship import shipped
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    record = judge_all(shipped(args.models, RUN), args.runs, args.data)
+    ablation = args.out / "ablation.json"
+    if ablation.exists():
+        record["ablation"] = json.loads(ablation.read_text())
+        figures.draw_ablation(record["ablation"], args.out / "ablation.png")
+    save_json(record, args.out / "evaluation.json")
+    (args.out / "README.md").write_text(report.markdown(record))
+    figures.draw_reliability(record["calibration"], args.out / "reliability.png")
+    figures.draw_real(record["real"], args.out / "real.png")
+    print(report.markdown(record))
+
+
+def ablate_ingredients(args):
+    """Train the rows of the ablation table; writes ablation.json."""
+    from roomcad_offline.classifier.ablate import WITHOUT, ablate
+    from roomcad_offline.classifier.evaluate import save_json
+
+    names = tuple(WITHOUT)
+    rows = names if args.rows is None else tuple(names[i] for i in args.rows)
+    table = ablate(training_data(args), args.runs, args.epochs or 10, rows)
+    args.out.mkdir(parents=True, exist_ok=True)
+    save_json(table, args.out / "ablation.json")

@@ -1,0 +1,1 @@
+"""PointNet in torch: network, exact fast pooling, training loop, export. Needs torch."""

@@ -1,0 +1,1 @@
+"""The scan-gap study: a PointNet trained on CAD meets real scans (the post, reproduced whole)."""

@@ -1,0 +1,73 @@
+"""Objects to classes by a PointNet on their crops."""
+
+import dataclasses
+
+import numpy as np
+
+from roomcad_core.classify.crop_network import load_network
+from roomcad_core.classify.rejected import rejected
+from roomcad_core.crop_input import crop_fault
+from roomcad_core.retrieve import Retriever
+from roomcad_core.types import OTHER
+
+RETRIEVED_CLASSES = 3  # classes of an object for which CAD models are retrieved
+
+
+class PointNetClassifier:
+    """Names the objects of a frame in one batch.
+
+    class_scores holds the calibrated probability of every label the network knows. The label is
+    the most probable one that the library has a model of (or `other`): a class without CAD keeps
+    its probability, but cannot be placed. cad_ids holds the retrieved models, best class first.
+    """
+
+    def __init__(self, config, library):
+        """Load the network `config.model`; errors as load_network."""
+        self._config = config
+        self.network = load_network(config.model, config.engine)
+        labels = self.network.spec.labels
+        self._possible = [c for c in labels if c == OTHER or library.of_class(c)]
+        self._retriever = Retriever(self.network, library) if config.retrieved else None
+
+    @property
+    def engine(self):
+        """What the network runs on."""
+        return self.network.engine.name
+
+    def __call__(self, segmentation):
+        """Name every object of a Segmentation; objects that carry a label keep it."""
+        objects = list(segmentation.objects)
+        usable = []
+        for k, obj in enumerate(objects):
+            fault = "" if obj.label else crop_fault(obj.points)
+            if fault:
+                objects[k] = rejected(obj, fault)
+            elif not obj.label:
+                usable.append(k)
+        if usable:
+            crops = [objects[k].points for k in usable]
+            answers = self.network(crops, segmentation.floor_z, self._config.votes)
+            for k, p, embedding in zip(usable, *answers, strict=True):
+                objects[k] = self._named(objects[k], p, embedding)
+        return dataclasses.replace(segmentation, objects=tuple(objects))
+
+    def _named(self, obj, p, embedding):
+        if not np.isfinite(p).all():
+            return rejected(obj, "got no finite probability from the network")
+        scores = dict(zip(self.network.spec.labels, p.tolist(), strict=True))
+        label = max(self._possible, key=scores.get, default=OTHER)
+        if scores.get(label, 0.0) < self._config.min_score:
+            label = OTHER
+        cad_ids = () if label == OTHER else self._retrieved(scores, embedding)
+        return dataclasses.replace(
+            obj, label=label, score=scores.get(label, 0.0), class_scores=scores, cad_ids=cad_ids
+        )
+
+    def _retrieved(self, scores, embedding):
+        """CAD ids of the most probable classes: the aligner may yet correct the class."""
+        if self._retriever is None:
+            return ()
+        classes = sorted((c for c in self._possible if c != OTHER), key=scores.get, reverse=True)
+        found = (self._retriever(embedding, c, self._config.retrieved)
+                 for c in classes[:RETRIEVED_CLASSES])  # fmt: skip
+        return tuple(cad_id for ids in found for cad_id in ids)

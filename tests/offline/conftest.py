@@ -1,0 +1,88 @@
+"""Fixtures of the offline tests."""
+
+import numpy as np
+import pytest
+
+SIZE = (48, 64)  # height, width of the maps [px]
+K = np.array([[60.0, 0, 31.5], [0, 60, 23.5], [0, 0, 1]])
+
+
+@pytest.fixture
+def make_batch():
+    """make_batch(images, slots, points, seed): a Batch of coloured armchairs in mid-air."""
+    torch = pytest.importorskip("torch")
+    from roomcad_offline.multi_sparc.batch import Batch
+
+    def make(images=2, slots=3, points=60, seed=0):
+        rng = np.random.default_rng(seed)
+        made = [_picture(slots, points, rng) for _ in range(images)]
+        stacked = {name: np.stack([picture[name] for picture in made]) for name in made[0]}
+        tensors = {name: torch.from_numpy(value) for name, value in stacked.items()}
+        kinds = {torch.float64: torch.float32}
+        return Batch(**{n: t.to(kinds.get(t.dtype, t.dtype)) for n, t in tensors.items()})
+
+    return make
+
+
+def _picture(slots, points, rng):
+    """One image; its last slot is empty if there are several."""
+    maps = {name: np.zeros((c, *SIZE)) for name, c in (("rgb", 3), ("normal", 3), ("depth", 1))}
+    instance = np.zeros(SIZE, np.int16)
+    objects = [_thing(slot, slots, points, rng) for slot in range(slots)]
+    seen = []
+    for slot, (thing, colour) in enumerate(objects):
+        if not thing["valid"]:
+            continue
+        x, n = _surface(4000, rng)
+        cam = (x * thing["S_gt"]) @ thing["R_gt"].T + thing["T_gt"]
+        normal = (n / thing["S_gt"]) @ thing["R_gt"].T
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        pixel = cam @ K.T
+        pixel = pixel[:, :2] / pixel[:, 2:]
+        thing["box"] = np.concatenate([pixel.min(0), pixel.max(0)])
+        seen.append((cam[:, 2], np.rint(pixel).astype(int), normal, colour + 0.3 * x, slot))
+    z, pixel, normal, colour = (np.concatenate([s[i] for s in seen]) for i in range(4))
+    slot = np.concatenate([np.full(len(s[0]), s[4]) for s in seen])
+    inside = ((pixel >= 0) & (pixel < SIZE[::-1])).all(1)
+    order = np.argsort(-z)[inside[np.argsort(-z)]]  # far to near: the nearest is written last
+    u, v = pixel[order].T
+    maps["rgb"][:, v, u] = np.clip(colour[order], 0, 1).T
+    maps["normal"][:, v, u] = normal[order].T
+    maps["depth"][0, v, u] = z[order]
+    instance[v, u] = slot[order] + 1
+    per_object = {name: np.stack([o[0][name] for o in objects]) for name in objects[0][0]}
+    return {**maps, "instance": instance, "K": K, "up": np.array([0.0, -1, 0]), **per_object}
+
+
+def _thing(slot, slots, points, rng):
+    """Per-object fields and the colour of an armchair left, middle or right of the image."""
+    yaw = rng.uniform(-np.pi, np.pi)
+    c, s = np.cos(yaw), np.sin(yaw)
+    size = rng.uniform(0.4, 0.9, 3)
+    x, n = _surface(points, rng)
+    side = 1.4 * ((slot + 0.5) / slots - 0.5)
+    fields = {
+        "valid": np.array(slots == 1 or slot < slots - 1),
+        "box": np.zeros(4),
+        "cad_points": x,
+        "cad_normals": n,
+        "symmetry": np.array(1),
+        "size": size * rng.uniform(0.9, 1.1, 3),
+        "size_low": np.full(3, 0.3),
+        "size_high": np.full(3, 1.0),
+        "T_gt": np.array([side, rng.uniform(-0.2, 0.2), rng.uniform(1.8, 2.6)]),
+        "R_gt": np.diag([1.0, -1, -1]) @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]),
+        "S_gt": size,
+    }
+    return fields, rng.uniform(0.3, 0.7, 3)
+
+
+def _surface(n, rng):
+    """Points and normals of an armchair: a seat and, on its rear, a back (in CAD axes: z)."""
+    parts = np.array([[[-0.5, -0.5, -0.5], [0.5, 0, 0.5]], [[-0.5, 0, 0.2], [0.5, 0.5, 0.5]]])
+    low, high = parts[rng.integers(0, 2, n)].swapaxes(0, 1)
+    axis, sign = rng.integers(0, 3, n), rng.choice([-1.0, 1.0], n)
+    normals = np.zeros((n, 3))
+    normals[np.arange(n), axis] = sign
+    x = rng.uniform(low, high)
+    return np.where(normals, np.where(normals > 0, high, low), x), normals
