@@ -38,9 +38,17 @@ def add_arguments(parser):
 
 
 def make_data(args):
-    """Make what is missing; prints the numbers of samples."""
-    for name, samples in training_data(args).sources.items():
+    """Make what is missing; prints the numbers of samples and draws some as they are trained on."""
+    from roomcad_offline.classifier.augment import AugmentConfig
+    from roomcad_offline.classifier.figures import draw_training
+    from roomcad_offline.classifier.samples import join
+
+    data = training_data(args)
+    for name, samples in data.sources.items():
         print(f"{name:10s} {len(samples)} samples")
+    args.out.mkdir(parents=True, exist_ok=True)
+    everything = join(list(data.sources.values()))
+    draw_training(everything, data.radii, AugmentConfig(), args.out / "training.png")
 
 
 def training_data(args):

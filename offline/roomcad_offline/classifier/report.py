@@ -9,7 +9,8 @@ def markdown(record):
         "# The deployed classifier",
         "",
         "No real object was trained on, and none chose an epoch or a setting: the weights are the",
-        "last ones; temperature and the weight of `other` come from simulated rooms.",
+        "last ones; temperature and the weight of `other` come from simulated rooms. Its inputs in",
+        "training, two of each class: [picture](training.png).",
         "",
     ]
     lines += real_table(record["real"]) + rooms_table(record) + retrieval_table(record["retrieval"])
