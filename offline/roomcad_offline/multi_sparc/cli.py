@@ -1,0 +1,74 @@
+"""roomcad-offline align train: pre-training of Multi-SPARC on synthetic scenes."""
+
+import dataclasses
+from pathlib import Path
+
+VALIDATION_SEED = 987_654  # scenes that are never trained on; --seed must be another
+VALIDATION_BATCH = 20
+
+
+def add_parser(subparsers):
+    """Add `align` with its command `train` to the command line."""
+    parser = subparsers.add_parser("align", help="Multi-SPARC, the alignment network")
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="pre-train; goes on where it was stopped")
+    train.add_argument("folder", type=Path, help="folder of the run")
+    train.add_argument(
+        "--library", action="append", default=[], metavar="FOLDER[:train|:all]",
+        help="CAD library, may be given several times; :train leaves out its benchmark half "
+        "(default: the built-in library)",
+    )  # fmt: skip
+    train.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
+    for name, kind in (("preset", str), ("steps", int), ("images", int), ("seed", int)):
+        train.add_argument(f"--{name}", type=kind, help="(default: TrainConfig's)")
+    train.add_argument("--learning-rate", type=float, help="(default: TrainConfig's)")
+    train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
+                       help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
+    train.set_defaults(run=train_network)
+
+
+def train_network(args):
+    """Run, or go on with, a pre-training."""
+    from roomcad_offline.multi_sparc.scenes import CadBank, SceneGenerator
+    from roomcad_offline.multi_sparc.train import TrainConfig, Trainer
+
+    names = ("preset", "steps", "images", "seed", "learning_rate")
+    given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
+    config = TrainConfig(**given)
+    if config.seed == VALIDATION_SEED:
+        raise ValueError(f"--seed: {VALIDATION_SEED} is that of the validation scenes")
+    bank = CadBank.build(sources(args.library or [""]), progress=True).to(args.device)
+    print(bank.describe())
+    scenes = SceneGenerator(bank, scene_config(args.scene), config.seed)
+    fixed = SceneGenerator(bank, scenes.config, VALIDATION_SEED)
+    n = -(-config.judged_images // VALIDATION_BATCH)
+    validation = [fixed.batch(VALIDATION_BATCH, step) for step in range(n)]
+    Trainer(config, scenes, validation, args.folder).run()
+
+
+def sources(words):
+    """Sources of FOLDER[:train|:all] words."""
+    from roomcad_core.library import Library
+    from roomcad_offline.multi_sparc.scenes import Source
+
+    found = []
+    for word in words:
+        path, colon, keep = word.rpartition(":")
+        if not colon or keep not in ("train", "all"):
+            path, keep = word, "all"
+        found.append(Source(Library.load(path), keep=keep))
+    return found
+
+
+def scene_config(words):
+    """SceneConfig with NAME=VALUE words; ValueError for what it does not have."""
+    from roomcad_offline.multi_sparc.scenes import SceneConfig
+
+    kinds = {f.name: type(f.default) for f in dataclasses.fields(SceneConfig)}
+    values = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if kinds.get(name) not in (int, float):
+            raise ValueError(f"--scene {word}: SceneConfig has no number {name!r}")
+        values[name] = kinds[name](value)
+    return SceneConfig(**values)
