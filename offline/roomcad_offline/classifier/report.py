@@ -10,9 +10,9 @@ def markdown(record):
         "",
         "No real object was trained on, and none chose an epoch: the weights are the last ones;",
         "temperature and the weight of `other` come from simulated rooms. The strength of three",
-        "augmentations (part dropping, truncation, surroundings) was kept after two trials had been",
-        "seen on these real objects, so they are a development set, not an untouched test. Inputs in",
-        "training, two of each class: [picture](training.png).",
+        "augmentations (part dropping, truncation, surroundings) was kept after two trials had",
+        "been seen on these real objects: they are a development set, not an untouched test.",
+        "Inputs in training, two of each class: [picture](training.png).",
         "",
     ]
     lines += real_table(record["real"]) + rooms_table(record) + retrieval_table(record["retrieval"])
