@@ -9,7 +9,12 @@ torch = pytest.importorskip("torch")
 from roomcad_offline.multi_sparc import inputs  # noqa: E402
 from roomcad_offline.multi_sparc.batch import Batch, cat  # noqa: E402
 from roomcad_offline.multi_sparc.config import InputConfig  # noqa: E402
-from roomcad_offline.multi_sparc.pose import Pose, pose_points, true_pose  # noqa: E402
+from roomcad_offline.multi_sparc.pose import (  # noqa: E402
+    Pose,
+    pose_points,
+    rotation_about,
+    true_pose,
+)
 
 CONFIG = InputConfig(n_bbox=50, n_cad=40)
 PATTERN = inputs.sample_pattern(50)
@@ -117,6 +122,34 @@ def test_paired_rows_carry_their_partners_normal_and_the_gap(make_batch):
     facing = measured & (image[..., 7] == 1) & ((cad[..., 3:6] * cad[..., 8:11]).sum(-1) < -0.3)
     assert float(cad[facing][:, 16].median()) == pytest.approx(0.4, abs=0.1)
     assert not rows[~mask].any()
+
+
+def test_rows_tell_where_they_lie_in_the_frame_of_the_object(make_batch):
+    batch, config = make_batch(points=400), InputConfig(50, 400, object_frame=True)
+    rows, mask = rows_of(batch, config=config)
+    plain, _ = rows_of(batch, config=InputConfig(50, 400))
+    assert rows.shape[-1] == config.channels == 19 and torch.equal(rows[..., :13], plain)
+    image, cad = rows[:, :, 50:450, 13:], rows[:, :, 450:, 13:]
+    ahead = mask[:, :, 450:]
+    torch.testing.assert_close(cad[ahead][:, :3], batch.cad_points[ahead], atol=1e-5, rtol=0)
+    scaled = batch.cad_normals / batch.S_gt[:, :, None]
+    want = torch.nn.functional.normalize(scaled, dim=-1)[ahead]
+    torch.testing.assert_close(cad[ahead][:, 3:], want, atol=1e-5, rtol=0)
+    # At the true pose an image sample lies where its CAD point does, unless that is hidden.
+    own = mask[:, :, 50:450] & (plain[:, :, 50:450, 7] == 1)
+    facing = own & ((plain[:, :, 450:, 3:6] * plain[:, :, 450:, 8:11]).sum(-1) < -0.3)
+    apart = (image - cad)[facing][:, :3].abs().amax(-1)
+    assert facing.sum() > 200 and (apart < 0.12).float().mean() > 0.7
+    assert not rows[rows[..., 6] == 0][:, 13:16].any() and rows[..., 13:16].abs().max() <= 1.5
+    # Turned by a quarter about the vertical: x of the CAD's frame becomes z.
+    turned = true_pose(batch)._replace(R=batch.R_gt @ rotation_about(1, torch.tensor(torch.pi / 2)))
+    turned = turned._replace(S=torch.ones_like(batch.S_gt))
+    moved, _ = rows_of(batch, turned, config)
+    unit, got = rows[:, :2, :50, 13:16], moved[:, :2, :50, 13:16]
+    metric = unit * batch.S_gt[:, :2, None]
+    near = (metric.abs() < 0.7).all(-1) & (unit.abs() < 1.5).all(-1)
+    want = torch.stack([-metric[..., 2], metric[..., 1], metric[..., 0]], -1)
+    torch.testing.assert_close(got[near], want[near], atol=1e-5, rtol=0)
 
 
 def test_empty_slots_and_what_lies_outside_are_zero_and_masked(make_batch):

@@ -23,7 +23,7 @@ from roomcad_offline.multi_sparc.train import TrainConfig, Trainer  # noqa: E402
 TINY = configs.ModelConfig(
     configs.NetworkConfig(n_mul=2, n_latent=4, width=32, blocks=1, self_layers=1, self_heads=2,
                           head_width=8, ff_mult=1),
-    configs.InputConfig(20, 20, paired=True),
+    configs.InputConfig(20, 20, paired=True, object_frame=True),
 )  # fmt: skip
 SHORT = TrainConfig(preset="tiny", steps=4, images=2, save_every=2, judge_every=4, warm_up=2)
 
@@ -74,6 +74,16 @@ def test_a_run_may_become_longer_but_not_another(trainer):
     assert len(trainer(steps=6).run()) == 3
     with pytest.raises(ValueError, match="learning_rate"):
         trainer(learning_rate=0.5)
+
+
+def test_the_learning_rate_rises_stays_and_falls(trainer):
+    run = trainer(steps=10, warm_up=2, cool_down=0.4, learning_rate=0.1)
+    rates = []
+    for run.step in range(10):
+        run._set_rate()
+        rates.append(run.optimiser.param_groups[0]["lr"])
+    want = [0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.075, 0.05, 0.025]
+    assert rates == pytest.approx(want)
 
 
 def test_auc_by_hand():

@@ -23,6 +23,10 @@ WITHOUT = {
     "no anisotropic scale": {"stretch": 0.0},
     "no range noise and tilt": {"noise": 0.0, "tilt": 0.0},
     "no metric size and floor height": {"size": 0.0, "floor": 0.0},
+    "weaker part dropping, truncation and surroundings": {
+        "part_drop": 0.25, "truncate": 0.25, "surroundings": 0.35,
+    },
+    "size and height told as seldom in rooms as elsewhere": {"told": 0.55},
     "no yaw rotation": {"yaw": False},
     "ModelNet40 alone, yaw rotation only": {
         "shares": {"modelnet": 1.0}, "scan": 0.0, "surroundings": 0.0, "clutter": 0.0,

@@ -30,6 +30,7 @@ class AugmentConfig:
     noise: float = 0.012  # largest deviation of the points [m]
     size: float = 0.6  # probability that metric size is told
     floor: float = 0.5  # probability that the height over the floor is told
+    told: float = 0.9  # probability of either for crops cut out of rooms: the robot knows both
 
 
 def augment(samples, radii, config, rng):
@@ -55,8 +56,14 @@ def augment(samples, radii, config, rng):
     chosen = chosen + sigma * rng.standard_normal(chosen.shape, np.float32)
     chosen = tilted(chosen, config.tilt, rng)
     unit, centre, radius = normalise(chosen)
-    told = rng.random((2, len(unit))) < np.array([[config.size], [config.floor]])
+    told = rng.random((2, len(unit))) < chance_told(samples, config)
     return unit, extra_numbers(radius, centre[:, 2], told[0], told[1] & samples.floor)
+
+
+def chance_told(samples, config):
+    """(2, B) probability that size and height are told; a source without them stays without."""
+    alone = np.array([[config.size], [config.floor]])
+    return np.where(samples.cut & (alone > 0), config.told, alone)
 
 
 def to_metres(samples, radii, rng):

@@ -1,4 +1,7 @@
-"""roomcad-offline align train: pre-training of Multi-SPARC on synthetic scenes."""
+"""roomcad-offline align train: pre-training of Multi-SPARC on synthetic scenes.
+
+Several GPUs: torchrun --nproc-per-node 4 -m roomcad_offline.cli align train FOLDER --device cuda
+"""
 
 import dataclasses
 from pathlib import Path
@@ -29,21 +32,24 @@ def add_parser(subparsers):
 
 def train_network(args):
     """Run, or go on with, a pre-training."""
+    from roomcad_offline.multi_sparc.group import join_group
     from roomcad_offline.multi_sparc.scenes import CadBank, SceneGenerator
     from roomcad_offline.multi_sparc.train import TrainConfig, Trainer
 
+    group, device = join_group(args.device)
     names = ("preset", "steps", "images", "seed", "learning_rate")
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     config = TrainConfig(**given)
     if config.seed == VALIDATION_SEED:
         raise ValueError(f"--seed: {VALIDATION_SEED} is that of the validation scenes")
-    bank = CadBank.build(sources(args.library or [""]), progress=True).to(args.device)
-    print(bank.describe())
-    scenes = SceneGenerator(bank, scene_config(args.scene), config.seed)
+    bank = CadBank.build(sources(args.library or [""]), progress=group.leads).to(device)
+    if group.leads:
+        print(bank.describe())
+    scenes = SceneGenerator(bank, scene_config(args.scene), config.seed, group.rank)
     fixed = SceneGenerator(bank, scenes.config, VALIDATION_SEED)
     n = -(-config.judged_images // VALIDATION_BATCH)
     validation = [fixed.batch(VALIDATION_BATCH, step) for step in range(n)]
-    Trainer(config, scenes, validation, args.folder).run()
+    Trainer(config, scenes, validation, args.folder, group).run()
 
 
 def sources(words):

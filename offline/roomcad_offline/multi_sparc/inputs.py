@@ -20,6 +20,7 @@ from roomcad_offline.multi_sparc.pose import pose_normals, pose_points
 CHANNELS = 13
 RGB, NORMAL, DEPTH, MASK, BEARING, TOKEN, SLOT = 0, 3, 6, 7, 8, 11, 12  # first channel of each
 GAP = 0.25  # [m] see _pair
+FAR = 1.5  # [sizes of the object] points in its frame are cut off here
 NEAREST = 0.05  # [m] CAD points nearer than this count as behind the camera
 FARTHEST = 1000.0  # [m] a pose that puts CAD points beyond this means nothing
 GOLDEN = 1.32471795724474602596  # root of x³ = x + 1: its powers give the R2 sequence
@@ -81,18 +82,40 @@ def sparse_inputs(view, pose, pattern, config, n_mul):
         n_mul: objects aligned jointly.
 
     Returns:
-        rows (B, M, n_bbox + 2·n_cad, 13) and mask (B, M, n_bbox + 2·n_cad), True = means something.
+        rows (B, M, n_bbox + 2·n_cad, config.channels) and mask (B, M, n_bbox + 2·n_cad), True =
+        means something.
     """
-    box, box_mask = box_rows(view, pattern, config, n_mul)
-    cad, cad_mask = cad_rows(view, pose, config, n_mul)
-    return torch.cat([box, cad], 2), torch.cat([box_mask, cad_mask], 2)
+    return at_pose(box_rows(view, pattern, config, n_mul), view, pose, config, n_mul)
+
+
+def at_pose(box, view, pose, config, n_mul):
+    """As sparse_inputs, of what box_rows has given."""
+    rows, mask = (
+        torch.cat(parts, 2) for parts in zip(box, cad_rows(view, pose, config, n_mul), strict=True)
+    )
+    return (in_object_frame(rows, pose) if config.object_frame else rows), mask
+
+
+def in_object_frame(rows, pose):
+    """Rows with 6 more channels: their point in the unit box of the CAD model at `pose`, and their
+    normal turned into its frame; zero where the depth or the normal is missing."""
+    ray = rows[..., BEARING : BEARING + 3]
+    z = rows[..., DEPTH : DEPTH + 1]
+    here = (z > 0) & (ray[..., 2:] > 0)
+    point = ray * (z / torch.where(here, ray[..., 2:], torch.ones_like(z)))
+    unit = ((point - pose.T[..., None, :]) @ pose.R / pose.S[..., None, :]).clamp(-FAR, FAR)
+    normal = rows[..., NORMAL:DEPTH] @ pose.R
+    # As in cad_rows: comparisons with NaN fail, so poses that are no poses give zeros.
+    unit = torch.where(here & (unit.abs() <= FAR), unit, torch.zeros_like(unit))
+    normal = torch.where(normal.abs() < 2, normal, torch.zeros_like(normal))
+    return torch.cat([rows, unit, normal], -1)
 
 
 def box_rows(view, pattern, config, n_mul):
-    """Rows (B, M, n_bbox, 13) and mask (B, M, n_bbox) of the box samples; no pose in them."""
+    """Rows (B, M, n_bbox, 13 or 17) and mask of the box samples; no pose in them."""
     u, v = box_positions(view.box, pattern, config.box_margin)
     rows, mask = _image_rows(view, u, v, token=0, n_mul=n_mul)
-    return functional.pad(rows, (0, config.channels - CHANNELS)), mask
+    return functional.pad(rows, (0, 4 * config.paired)), mask
 
 
 def box_positions(box, pattern, margin):

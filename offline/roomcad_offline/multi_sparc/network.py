@@ -27,9 +27,14 @@ from roomcad_offline.multi_sparc.pose import OUTPUTS
 
 MASKED = -3e4  # score of a masked key: no weight, yet finite, so that nothing becomes NaN
 KEY_GAIN = 10.0
-# Of RGB, normal, depth, mask, bearing, token, slot, and the partner's normal and gap.
-CENTRE = (0.5, 0.5, 0.5, 0, 0, 0, 2, 0.5, 0, 0, 1, 1, 0.5, 0, 0, 0, 0)
-SPREAD = (1, 1, 1, 1, 1, 1, 2, 1, 1 / 3, 1 / 3, 1, 1, 1, 1, 1, 1, 1)
+# Centre and spread of RGB, normal, depth, mask, bearing, token, slot; of the partner's normal and
+# gap; of point and normal in the object's frame.
+PAPER = (
+    (0.5, 0.5, 0.5, 0, 0, 0, 2, 0.5, 0, 0, 1, 1, 0.5),
+    (1, 1, 1, 1, 1, 1, 2, 1, 1 / 3, 1 / 3, 1, 1, 1),
+)
+PAIRED = ((0,) * 4, (1,) * 4)
+OBJECT_FRAME = ((0,) * 6, (0.5,) * 3 + (1,) * 3)
 FOURIER_BANDS = 64
 FOURIER_LARGEST = 1120.0  # largest frequency of SPARC's row encoding
 NORM_EPS = 1e-5
@@ -103,8 +108,8 @@ class MultiSparc(nn.Module):
 
     def _tokens(self, rows):
         """Rows scaled, then normalised as by a LayerNorm without gain; padded to 8s of channels."""
-        channels = self.config.inputs.channels
-        rows = (rows - rows.new_tensor(CENTRE[:channels])) / rows.new_tensor(SPREAD[:channels])
+        centre, spread = usual(self.config.inputs)
+        rows = (rows - rows.new_tensor(centre)) / rows.new_tensor(spread)
         if self.config.network.fourier_rows:
             encoding = fourier_rows(rows.shape[2]).to(rows)
             rows = torch.cat([rows, encoding.expand(*rows.shape[:3], -1)], -1)
@@ -257,6 +262,12 @@ def fourier_rows(n):
 def parameter_count(network):
     """Number of trainable parameters."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def usual(inputs):
+    """Centre and spread of every channel of an InputConfig."""
+    parts = [PAPER] + [PAIRED] * inputs.paired + [OBJECT_FRAME] * inputs.object_frame
+    return tuple(sum(column, ()) for column in zip(*parts, strict=True))
 
 
 def _head(c):

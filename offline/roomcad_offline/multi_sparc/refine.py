@@ -13,9 +13,9 @@ import math
 import torch
 
 from roomcad_offline.multi_sparc.inputs import (
+    at_pose,
     box_positions,
     box_rows,
-    cad_rows,
     look_up,
     own_pixels,
     sparse_inputs,
@@ -52,8 +52,7 @@ def refine(network, batch, pose, n, pattern):
     view = view.repeat(times)
     pose = pose.map(lambda x: x.flatten(0, 1))
     for step in range(n + 1):
-        moving = cad_rows(view, pose, inputs, n_mul)
-        rows, mask = (torch.cat(parts, 2) for parts in zip(fixed, moving, strict=True))
+        rows, mask = at_pose(fixed, view, pose, inputs, n_mul)
         output = network(rows, mask, view.valid)
         if step < n:
             pose = update(pose, output, config.network.scale_factor)

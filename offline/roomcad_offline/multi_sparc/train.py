@@ -15,6 +15,8 @@ import torch
 from tqdm import tqdm
 
 from roomcad_offline.multi_sparc.config import preset
+from roomcad_offline.multi_sparc.curves import draw_curves
+from roomcad_offline.multi_sparc.group import Group
 from roomcad_offline.multi_sparc.inputs import sample_pattern, view_of
 from roomcad_offline.multi_sparc.judge import judge
 from roomcad_offline.multi_sparc.lamb import Lamb
@@ -30,13 +32,14 @@ from roomcad_offline.pointnet.allocator import keep_buffers
 class TrainConfig:
     """How a network is pre-trained; `preset` names its architecture and inputs."""
 
-    preset: str = "sparse-paired"
+    preset: str = "live"
     steps: int = 100_000  # batches of new images, the paper: 500,000 batches of 20
     images: int = 20  # images of a batch
     refinements: int = 3  # passes over each batch, each followed by an optimiser step
     judged_share: float = 0.25  # of the images teach the judgement
     learning_rate: float = 1e-3
     warm_up: int = 500  # steps over which the learning rate rises
+    cool_down: float = 0.3  # share of the steps at the end over which it falls to zero
     clip: float = 1.0  # largest norm of the gradient
     average: float = 0.999  # decay of the averaged weights, which are judged and shipped
     bf16: bool = True
@@ -48,38 +51,45 @@ class TrainConfig:
 
 
 class Trainer:
-    """One run in a folder (config.json, log.csv, checkpoint.pt); goes on where it stopped."""
+    """One run in a folder (config.json, log.csv, curves.png, checkpoint.pt); goes on where it
+    stopped. In a Group each process has `images` images of its own in every step."""
 
-    def __init__(self, config, scenes, validation, folder):
+    def __init__(self, config, scenes, validation, folder, group=None):
         """`scenes`: SceneGenerator; `validation`: Batches that are judged on."""
         keep_buffers()
         torch.manual_seed(config.seed)
         self.config, self.scenes, self.validation = config, scenes, validation
         self.folder = Path(folder)
+        self.group = group or Group()
         self.network = MultiSparc(preset(config.preset)).to(scenes.bank.device)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = Lamb(self.network.parameters(), learning_rate=config.learning_rate)
         inputs = self.network.config.inputs
         self.pattern = sample_pattern(inputs.n_bbox).to(scenes.bank.device)
         self.step, self.log = 0, []
-        self._claim()
+        if self.group.leads:
+            self._claim()
+        self.group.wait()
         self._resume()
 
     def run(self):
         """Train to the last step; returns the log rows."""
-        bar = tqdm(total=self.config.steps, initial=self.step, desc=self.folder.name, unit="step")
+        bar = tqdm(total=self.config.steps, initial=self.step, desc=self.folder.name, unit="step",
+                   disable=not self.group.leads)  # fmt: skip
         start, images, sums = time.perf_counter(), 0, {}
         with bar:
             while self.step < self.config.steps:
                 for name, value in self.train_step().items():
                     sums.setdefault(name, []).append(value)
-                images += self.config.images
+                images += self.config.images * self.group.size
                 bar.update()
                 if self.step % self.config.save_every and self.step < self.config.steps:
                     continue
                 rate = images / (time.perf_counter() - start)
                 row = {name: sum(values) / len(values) for name, values in sums.items()}
-                self._record({"step": self.step, "images_per_second": rate, **row})
+                if self.group.leads:
+                    self._record({"step": self.step, "images_per_second": rate, **row})
+                self.group.wait()
                 bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()})
                 start, images, sums = time.perf_counter(), 0, {}
         return self.log
@@ -87,7 +97,8 @@ class Trainer:
     def train_step(self):
         """All refinements of one new batch; returns the losses of the last one."""
         config, generator = self.config, torch.Generator(self.scenes.bank.device)
-        generator.manual_seed(config.seed * 1_000_003 + self.step)
+        stream = self.step * self.group.size + self.group.rank
+        generator.manual_seed(config.seed * 1_000_003 + stream)
         batch = self.scenes.batch(config.images, self.step)
         judged = torch.arange(config.images, device=batch.device) < round(
             config.judged_share * config.images
@@ -105,6 +116,7 @@ class Trainer:
             losses = training_losses(output.float(), start, batch, judged, factor)
             self.optimiser.zero_grad()
             losses.total.backward()
+            self.group.average_gradients(self.network.parameters())
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
             self.optimiser.step()
             moved = losses.moved
@@ -113,7 +125,10 @@ class Trainer:
         return {"align": losses.align.item(), "classify": losses.classify.item()}
 
     def _set_rate(self):
-        share = min((self.step + 1) / max(self.config.warm_up, 1), 1.0)
+        config = self.config
+        rising = (self.step + 1) / max(config.warm_up, 1)
+        falling = (config.steps - self.step) / max(config.cool_down * config.steps, 1)
+        share = min(rising, falling, 1.0)
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * share
 
@@ -144,6 +159,7 @@ class Trainer:
         columns = list(dict.fromkeys(name for r in self.log for name in r))
         lines = [",".join(f"{r[c]:.6g}" if c in r else "" for c in columns) for r in self.log]
         (self.folder / "log.csv").write_text("\n".join([",".join(columns), *lines]) + "\n")
+        draw_curves(self.folder, self.config.images * self.group.size)
 
     def _claim(self):
         """Write config.json, or check that the folder's run is this one; it may be made longer."""

@@ -52,7 +52,8 @@ def fit(network, epoch_batches, loss_of, config, folder, description=None):
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs)
     log = _resume(folder, network, optimiser, schedule)
-    bar = tqdm(range(len(log), config.epochs), folder.name, unit="epoch", initial=len(log))
+    rest = range(len(log), config.epochs)
+    bar = tqdm(rest, folder.name, config.epochs, unit="epoch", initial=len(log))
     for epoch in bar:
         # Each epoch has its own generators, so that a resumed run is the run itself.
         torch.manual_seed(config.seed + epoch)
