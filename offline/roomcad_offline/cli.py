@@ -9,6 +9,7 @@ from importlib import import_module
 COMMANDS = (
     "roomcad_offline.bag",
     "roomcad_offline.classifier.cli",
+    "roomcad_offline.evaluation.cli",
     "roomcad_offline.multi_sparc.cli",
     "roomcad_offline.rooms.cli",
     "roomcad_offline.run",
