@@ -16,7 +16,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from roomcad_core.gravity import gravity_frame, up_from_pose
 from roomcad_core.pose import rigid
-from roomcad_core.types import Alignment, Object, Segmentation
+from roomcad_core.types import Alignment, Dropped, Object, Segmentation
 from roomcad_ros.align_node import AlignNode
 from roomcad_ros.classify_node import ClassifyNode
 from roomcad_ros.convert import objects_msg, segmentation_of
@@ -172,9 +172,9 @@ def classified_msg(frame, segmentation):
     return objects_msg(segmentation, header)
 
 
-def aligned(rig, frame, library, with_pose, segmentation):
+def aligned(rig, frame, library, with_pose, segmentation, align=align_ahead):
     """(alignments, markers, classes) that the align node sends for one frame."""
-    node = AlignNode(align_ahead, library).start()
+    node = AlignNode(align, library).start()
     alignments = rig.collect(CadAlignmentArray, "alignments")
     markers = rig.collect(MarkerArray, "markers", latched=True)
     classes = rig.collect(String, "classes", latched=True)
@@ -199,6 +199,29 @@ def test_align_node_gives_alignments_in_the_camera_frame(rig, frame, library):
     assert (found.score, found.class_score, found.symmetry) == (0.5, 0.75, "2-fold")
     assert (found.pose.position.z, found.size.y) == (2.0, 0.9)
     assert classes["chair"]["models"] == {"chair_1": "2-fold"}
+
+
+class AlignNothing:
+    """A stand-in aligner that drops the frame's object."""
+
+    engine = "fake fp32"
+    dropped = (Dropped(7, "bad_box", "its box is empty"),)
+
+    def __call__(self, frame, segmentation):
+        return ()
+
+
+def test_the_align_node_counts_dropped_objects_by_reason_and_names_its_engine(rig, frame, library):
+    reports = rig.collect(DiagnosticArray, "/diagnostics")
+    named = name_chair(segment_box(frame))
+    message, _, _ = aligned(rig, frame, library, False, named, AlignNothing())
+    assert not message.alignments
+
+    def told():
+        return {v.key: v.value for report in reports for v in report.status[0].values}
+
+    rig.wait(lambda: "warned: bad_box" in told(), "a report of the dropped object")
+    assert (told()["warned: bad_box"], told()["engine"]) == ("1", "fake fp32")
 
 
 def test_markers_show_the_library_mesh_in_the_world(rig, frame, library):

@@ -40,7 +40,8 @@ def test_ranges_and_choices_are_described(node):
     assert (limits.from_value, limits.to_value) == (0.5, 20.0)
     (limits,) = made.describe_parameter("align.n_yaw").integer_range
     assert (limits.from_value, limits.to_value) == (1, 16)
-    assert made.describe_parameter("align.aligner").additional_constraints == "one of: icp"
+    aligners = made.describe_parameter("align.aligner").additional_constraints
+    assert aligners == "one of: icp, multi_sparc"
 
 
 def test_a_start_value_reaches_the_config(node):

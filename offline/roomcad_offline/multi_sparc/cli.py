@@ -11,7 +11,9 @@ VALIDATION_BATCH = 20
 
 
 def add_parser(subparsers):
-    """Add `align` with its command `train` to the command line."""
+    """Add `align` with its commands to the command line."""
+    from roomcad_offline.multi_sparc.benchmark import cli as benchmark
+
     parser = subparsers.add_parser("align", help="Multi-SPARC, the alignment network")
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="pre-train; goes on where it was stopped")
@@ -28,6 +30,7 @@ def add_parser(subparsers):
     train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
     train.set_defaults(run=train_network)
+    benchmark.add_parser(commands)
 
 
 def train_network(args):

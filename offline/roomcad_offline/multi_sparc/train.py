@@ -165,9 +165,9 @@ class Trainer:
         """Write config.json, or check that the folder's run is this one; it may be made longer."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "config.json"
-        wanted = json.loads(
-            json.dumps({**asdict(self.config), "scenes": asdict(self.scenes.config)})
-        )
+        model = asdict(self.network.config)
+        wanted = {**asdict(self.config), "model": model, "scenes": asdict(self.scenes.config)}
+        wanted = json.loads(json.dumps(wanted))
         if path.exists():
             got = json.loads(path.read_text())
             differs = [k for k in wanted if k != "steps" and got.get(k) != wanted[k]]

@@ -14,6 +14,7 @@ import yaml
 
 ENGINES = ("auto", "onnxruntime")
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
+ALIGNERS = ("icp", "multi_sparc")
 
 
 def setting(default, help, low=None, high=None, choices=None):
@@ -81,10 +82,13 @@ class ClassifyConfig(Checked):
 class AlignConfig(Checked):
     """Objects to CAD poses."""
 
-    aligner: str = setting("icp", "aligner", choices=("icp",))
-    engine: str = setting("auto", "inference engine", choices=ENGINES)
+    aligner: str = setting("icp", "aligner", choices=ALIGNERS)
+    model: str = setting("live", "network of aligner multi_sparc, by its name in the manifest")
+    updates: int = setting(3, "pose updates of multi_sparc before it scores", 0, 20)
+    engine: str = setting("auto", "inference engine of multi_sparc", choices=ENGINES)
     n_classes: int = setting(3, "most probable classes tried for each object", 1, 11)
     n_candidates: int = setting(3, "CAD models tried for each class", 1, 20)
+    n_tried: int = setting(2, "of all those CAD models, how many multi_sparc tries", 1, 80)
     n_yaw: int = setting(4, "rotation initialisations about the up axis", 1, 16)
     n_refined: int = setting(3, "initial poses refined by ICP for each class", 1, 80)
     icp_distance: float = setting(0.10, "largest point pairing distance [m]", 0.01, 1.0)

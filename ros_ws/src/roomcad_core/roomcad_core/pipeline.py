@@ -25,6 +25,11 @@ class Pipeline:
         """What the alignments are computed with."""
         return self._align.engine
 
+    @property
+    def dropped(self):
+        """Objects of the last frame that could not be aligned (tuple of types.Dropped)."""
+        return self._align.dropped
+
     def __call__(self, frame):
         """(alignments, segmentation) of one Frame."""
         segmentation = self._timed("segment", self._segment, frame)

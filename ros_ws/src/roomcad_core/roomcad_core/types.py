@@ -78,6 +78,15 @@ class Alignment:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """An object that could not be aligned. `reason` is a short stable name, the text says why."""
+
+    object_id: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Placed:
     """A CAD model standing in the world: ground truth, or the result of fusing frames."""
 

@@ -48,6 +48,7 @@ class AlignNode(StageNode):
             raise BadFrame("sizes_differ", text)
         with self.health.timed("align"):
             alignments = self.stage(frame, segmentation)
+        self.health.unaligned(getattr(self.stage, "dropped", ()))
         self._results.publish(alignments, self._library, camera[-1].header, frame, world)
 
 

@@ -52,6 +52,11 @@ class Health:
             if obj.note:
                 self.warn("bad_crop", f"object {obj.id} is not classified: {obj.note}")
 
+    def unaligned(self, dropped):
+        """Warn of each object (types.Dropped) that could not be aligned."""
+        for it in dropped:
+            self.warn(it.reason, f"object {it.object_id} is not aligned: {it.text}")
+
     def _say(self, reason, text):
         # rclpy throttles by the line of the call; all reasons meet here, hence our own clock.
         now = time.monotonic()

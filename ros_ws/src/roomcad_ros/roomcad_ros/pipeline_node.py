@@ -49,6 +49,7 @@ class PipelineNode(StageNode):
         for stage, seconds in self.stage.seconds.items():
             self.health.took(stage, seconds)
         self.health.unclassified(segmentation)
+        self.health.unaligned(getattr(self.stage, "dropped", ()))
         header = camera[-1].header
         self._objects.publish(objects_msg(segmentation, header))
         self._results.publish(alignments, self.stage.library, header, frame, world)

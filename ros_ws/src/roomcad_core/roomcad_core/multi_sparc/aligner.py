@@ -1,0 +1,185 @@
+"""Objects to CAD poses by Multi-SPARC: candidates, initialisations, the loop, a choice by sigma.
+
+Every object tries some CAD models (retrieved ones of its most probable classes), each from some
+azimuths. Candidates take turns: the first ones of all objects are aligned jointly, then the
+second ones, and so on, as a map pixel can be given to one slot only. An object's initialisation
+is chosen by sigma, its CAD model by sigma times the probability of the class.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from roomcad_core.candidates import Candidate, chosen_class, furniture, ranked_candidates
+from roomcad_core.multi_sparc.loop import Poses, Slots, load_loop
+from roomcad_core.multi_sparc.maps import make_maps
+from roomcad_core.multi_sparc.start import initial_poses
+from roomcad_core.pose import rigid
+from roomcad_core.types import Alignment, Dropped, Object
+
+LARGEST_SKEW = 0.05  # rotations whose R'R differs more from the identity are none
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A candidate in its best pose."""
+
+    candidate: Candidate
+    T_cam_obj: np.ndarray
+    S: np.ndarray
+    sigma: float
+
+    @property
+    def support(self):
+        return self.sigma * self.candidate.prior
+
+
+@dataclass(frozen=True)
+class Task:
+    """An object to align, what it tries, and what came of it."""
+
+    obj: Object
+    candidates: tuple[Candidate, ...]
+    box: np.ndarray  # (4,) xyxy [px of the maps]
+    fits: list[Fit] = field(default_factory=list)  # without those that are no poses
+
+
+class MultiSparcAligner:
+    """Aligns all furniture of a frame with the exported loop."""
+
+    def __init__(self, config, library, loop=None):
+        """`loop`: AlignLoop; None loads the one that `config` (AlignConfig) names (load_loop)."""
+        self._config = config
+        self._library = library
+        self._loop = loop or load_loop(config.model, config.updates, engine=config.engine)
+        self.dropped = ()  # of the last frame
+
+    @property
+    def engine(self):
+        """What the network runs on."""
+        return self._loop.engine.name
+
+    def __call__(self, frame, segmentation):
+        """Alignments of all objects that are furniture, best CAD model and pose each."""
+        spec = self._loop.spec
+        objects = furniture(segmentation)
+        self.dropped = ()
+        if not objects:
+            return ()
+        maps = make_maps(frame, segmentation.instances, (spec.height, spec.width))
+        tasks = [self._task(obj, maps.grid) for obj in objects]
+        self._try_all([t for t in tasks if isinstance(t, Task)], maps, segmentation)
+        results = [t if isinstance(t, Dropped) else _alignment(t) for t in tasks]
+        self.dropped = tuple(r for r in results if isinstance(r, Dropped))
+        aligned = (r for r in results if isinstance(r, Alignment))
+        return tuple(a for a in aligned if a.score >= self._config.min_score)
+
+    def _task(self, obj, grid):
+        """Task of an object, or Dropped where there is nothing to align."""
+        fault = box_fault(obj.box, grid.shape)
+        if fault:
+            return Dropped(obj.id, "bad_box", fault)
+        try:
+            candidates = ranked_candidates(obj, self._library, self._config)
+        except ValueError as error:
+            return Dropped(obj.id, "bad_crop", f"no CAD model was retrieved, and {error}")
+        if not candidates:
+            return Dropped(obj.id, "no_cad", f"the library has no model of {_classes(obj)}")
+        return Task(obj, tuple(candidates[: self._config.n_tried]), grid.box(obj.box))
+
+    def _try_all(self, tasks, maps, segmentation):
+        """Add to each Task the Fits of its candidates."""
+        up = segmentation.T_grav_cam[2, :3]
+        for turn in range(max((len(t.candidates) for t in tasks), default=0)):
+            waiting = [task for task in tasks if turn < len(task.candidates)]
+            for first in range(0, len(waiting), self._loop.spec.objects):
+                group = waiting[first : first + self._loop.spec.objects]
+                for task, fit in zip(group, self._align(group, turn, maps, up), strict=True):
+                    task.fits.extend([fit] if fit else [])
+
+    def _align(self, group, turn, maps, up):
+        """Fit (or None) of each Task's candidate number `turn`, all of them jointly."""
+        tried = [task.candidates[turn] for task in group]
+        models = tuple(candidate.model for candidate in tried)
+        slots = Slots(
+            slot_map(maps.ids, [task.obj.id for task in group]),
+            np.stack([task.box for task in group]),
+            models,
+        )
+        size = np.stack([model.size for model in models])
+        view = maps.depth, slots.instance, maps.K, slots.box
+        start = Poses(*initial_poses(*view, size, up, self._config.n_yaw))
+        poses, logits = self._loop(maps, slots, start)
+        rated = np.where(are_poses(poses) & np.isfinite(logits), logits, -np.inf)
+        best = rated.argmax(0)
+        return [self._fit(c, poses, rated, best[i], i) for i, c in enumerate(tried)]
+
+    def _fit(self, candidate, poses, rated, a, i):
+        """Fit of object i from initialisation a; None where that is no pose."""
+        if rated[a, i] == -np.inf:
+            return None
+        T_cam_obj = rigid(nearest_rotation(poses.R[a, i]), poses.T[a, i])
+        sigma = sigmoid(rated[a, i] / self._loop.spec.temperature)
+        return Fit(candidate, T_cam_obj, poses.S[a, i].astype(float), sigma)
+
+
+def _alignment(task):
+    """Alignment of a Task by its best Fit, or Dropped where no output of the network is a pose."""
+    obj, fits = task.obj, task.fits
+    if not fits:
+        return Dropped(obj.id, "not_finite", "the network gave no finite pose")
+    prior = {c.model.label: c.prior for c in task.candidates}
+    # Later Fits of a class replace earlier ones: the best comes last.
+    best = {f.candidate.model.label: f for f in sorted(fits, key=lambda f: f.support)}
+    chosen = chosen_class(prior, {label: f.support for label, f in best.items()})
+    if chosen is None:
+        return Dropped(obj.id, "no_fit", f"no model of {', '.join(best)} has any probability")
+    label, class_score = chosen
+    fit = best[label]
+    cad_id = fit.candidate.model.id
+    return Alignment(obj.id, label, cad_id, fit.T_cam_obj, fit.S, fit.sigma, class_score)
+
+
+def _classes(obj):
+    return ", ".join([obj.label, *(c for c in obj.class_scores if c != obj.label)][:3])
+
+
+def box_fault(box, shape):
+    """Why an object's xyxy box cannot be used in an image (H, W); "" if it can."""
+    box = np.asarray(box, float)
+    height, width = shape
+    if box.shape != (4,) or not np.isfinite(box).all():
+        return f"its box is {box.tolist()}, expected 4 finite numbers"
+    left, top, right, bottom = box
+    if not (left < right and top < bottom):
+        return f"its box {box.tolist()} is empty"
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        return f"its box {box.tolist()} lies outside the {width} x {height} image"
+    return ""
+
+
+def slot_map(ids, chosen):
+    """(H, W) int32 slot + 1 of the chosen object ids in an image of ids, 0 elsewhere."""
+    slots = np.zeros(ids.shape, np.int32)
+    for slot, object_id in enumerate(chosen):
+        slots[ids == object_id] = slot + 1
+    return slots
+
+
+def are_poses(poses):
+    """(A, N) bool: everything is finite, R is a rotation and S positive."""
+    T, R, S = poses
+    with np.errstate(invalid="ignore", over="ignore"):
+        skew = np.abs(np.swapaxes(R, -1, -2) @ R - np.eye(3)).max((-1, -2))
+        right = (skew < LARGEST_SKEW) & (np.linalg.det(R) > 0)
+    return right & np.isfinite(T).all(-1) & (np.isfinite(S) & (S > 0)).all(-1)
+
+
+def nearest_rotation(R):
+    """(3, 3) float64 rotation nearest to R, which rounding has bent a little."""
+    U, _, V = np.linalg.svd(np.asarray(R, float))
+    return U @ V
+
+
+def sigmoid(x):
+    return float(1 / (1 + np.exp(-np.clip(float(x), -500, 500))))
