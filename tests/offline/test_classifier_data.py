@@ -27,7 +27,7 @@ from roomcad_offline.scan_gap.clouds import Clouds
 
 CALM = AugmentConfig(
     stretch=0, tilt=0, scan=0, part_drop=0, truncate=0, density=0, surroundings=0, clutter=0,
-    noise=0, size=1, floor=1,
+    noise=0, size=1, floor=1, room_size=1, room_floor=1,
 )  # fmt: skip
 
 
@@ -226,6 +226,23 @@ def test_what_was_cut_out_of_a_room_is_not_cut_again():
     _, extra = augment(samples, {}, config, np.random.default_rng(0))
     _, _, radius = normalise(points)
     assert extra[0, 1] == pytest.approx(np.log(radius / 0.6), abs=0.02)
+
+
+def test_crops_of_rooms_are_told_size_and_height_at_their_own_rates():
+    samples = collect([row(cut=k < 200) for k in range(400)])
+    config = dataclasses.replace(CALM, size=0, floor=1, room_size=1, room_floor=0)
+    _, extra = augment(samples, {}, config, np.random.default_rng(0))
+    assert (extra[:200, 0] == 1).all() and (extra[:200, 2] == 0).all()
+    assert (extra[200:, 0] == 0).all() and (extra[200:, 2] == 1).all()
+    often = dataclasses.replace(CALM, room_floor=0.7)
+    _, extra = augment(samples[samples.cut], {}, often, np.random.default_rng(0))
+    assert 0.6 < extra[:, 2].mean() < 0.8
+
+
+def test_held_out_models_are_not_trained_on_wherever_they_stand():
+    samples = collect([row(group=g) for g in ("sofa_1", "room1/sofa_1", "room1/sofa_2", "room1")])
+    assert samples.without(["sofa_1"]).group.tolist() == ["room1/sofa_2", "room1"]
+    assert len(samples.without([])) == 4
 
 
 def test_without_surroundings_the_cloud_stays():

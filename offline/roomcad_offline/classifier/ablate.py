@@ -22,11 +22,13 @@ WITHOUT = {
     "no part dropping, truncation and density": {"part_drop": 0.0, "truncate": 0.0, "density": 0.0},
     "no anisotropic scale": {"stretch": 0.0},
     "no range noise and tilt": {"noise": 0.0, "tilt": 0.0},
-    "no metric size and floor height": {"size": 0.0, "floor": 0.0},
+    "no metric size and floor height": {
+        "size": 0.0, "floor": 0.0, "room_size": 0.0, "room_floor": 0.0,
+    },
     "weaker part dropping, truncation and surroundings": {
         "part_drop": 0.25, "truncate": 0.25, "surroundings": 0.35,
     },
-    "size and height told as seldom in rooms as elsewhere": {"told": 0.55},
+    "size and height told as seldom in rooms as elsewhere": {"room_size": 0.6, "room_floor": 0.5},
     "no yaw rotation": {"yaw": False},
     "ModelNet40 alone, yaw rotation only": {
         "shares": {"modelnet": 1.0}, "scan": 0.0, "surroundings": 0.0, "clutter": 0.0,

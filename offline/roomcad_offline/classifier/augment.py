@@ -30,7 +30,10 @@ class AugmentConfig:
     noise: float = 0.012  # largest deviation of the points [m]
     size: float = 0.6  # probability that metric size is told
     floor: float = 0.5  # probability that the height over the floor is told
-    told: float = 0.9  # probability of either for crops cut out of rooms: the robot knows both
+    # The same for crops cut out of rooms, as the robot knows them: size nearly always, the height
+    # where it sees the floor.
+    room_size: float = 0.9
+    room_floor: float = 0.7
 
 
 def augment(samples, radii, config, rng):
@@ -61,9 +64,9 @@ def augment(samples, radii, config, rng):
 
 
 def chance_told(samples, config):
-    """(2, B) probability that size and height are told; a source without them stays without."""
+    """(2, B) probability that size and height are told."""
     alone = np.array([[config.size], [config.floor]])
-    return np.where(samples.cut & (alone > 0), config.told, alone)
+    return np.where(samples.cut, [[config.room_size], [config.room_floor]], alone)
 
 
 def to_metres(samples, radii, rng):

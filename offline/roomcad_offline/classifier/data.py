@@ -67,8 +67,11 @@ def build_data(folder, modelnet=None, sweethome3d=None, smaller=1):
         "scans": once(folder, "scans", lambda: collect(all_scans(libraries))),
         "rooms": once(folder, "rooms", lambda: collect(all_crops(folder))),
     }
+    # The benchmarks of alignment are furnished with these models: nothing is trained on them.
+    held_out = [m.id for m in libraries.get("sweethome3d", ()) if m.split == "bench"]
+    sources = {name: samples.without(held_out) for name, samples in sources.items()}
     models = [m for name in ("rooms", "sweethome3d") if name in libraries for m in libraries[name]]
-    return TrainingData(sources, class_radii(models))
+    return TrainingData(sources, class_radii([m for m in models if m.id not in held_out]))
 
 
 def make_libraries(folder, sweethome3d, smaller):

@@ -26,7 +26,7 @@ class Samples:
     floor: np.ndarray  # (N,) bool: z counts from the floor
     whole: np.ndarray  # (N,) bool: a complete surface, not yet seen by any camera
     cut: np.ndarray  # (N,) bool: cut out of a room already, as the robot does
-    group: np.ndarray  # (N,) name of the CAD model or room it comes from
+    group: np.ndarray  # (N,) CAD id, room/CAD id, or the room of what is no furniture
 
     def __len__(self):
         return len(self.points)
@@ -34,6 +34,11 @@ class Samples:
     def __getitem__(self, index):
         """The samples of an index array or mask."""
         return Samples(*(getattr(self, f)[index] for f in FIELDS))
+
+    def without(self, cad_ids):
+        """The samples that show none of these CAD models."""
+        shown = np.array([group.rsplit("/", 1)[-1] for group in self.group])
+        return self[~np.isin(shown, list(cad_ids))]
 
     def save(self, path):
         """Write an npz that `load` reads; points as float16."""

@@ -27,7 +27,7 @@ class TrainConfig:
     label_smoothing: float = 0.05
     contrast: float = 0.1  # weight of the contrastive loss
     augment: AugmentConfig = AugmentConfig()
-    fit: FitConfig = FitConfig(epochs=60, batch=64, weight_decay=1e-5)
+    fit: FitConfig = FitConfig(epochs=52, batch=64, weight_decay=1e-5)
 
 
 def train(sources, radii, folder, config):
