@@ -186,3 +186,14 @@ def test_the_builtin_library_is_found_and_holds_every_class(monkeypatch, tmp_pat
     monkeypatch.setenv("ROOMCAD_MODELS", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         Library.load()
+
+
+def test_normals_of_the_unit_frame_pose_to_those_of_the_metric_model():
+    model = Library.load().of_class("sofa")[0]
+    posed = model.unit_normals / model.size
+    posed /= np.linalg.norm(posed, axis=1, keepdims=True)
+    np.testing.assert_allclose(posed, model.normals, atol=1e-5)
+    # A face along x stays one in any size; a slope flattens when the model becomes longer.
+    slope = np.argmin(np.abs(np.abs(model.normals[:, 0]) - 0.7))
+    longer = model.unit_normals[slope] / (model.size * [2, 1, 1])
+    assert abs(longer[0]) / np.linalg.norm(longer) < abs(model.normals[slope, 0])

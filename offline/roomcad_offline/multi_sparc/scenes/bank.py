@@ -128,9 +128,7 @@ class _Row:
 def _row(model, rng):
     """Points in random order; normals of the unit frame; the mesh with its parts."""
     order = rng.permutation(len(model.points))
-    # A posed normal is R (n / S): n is the metric model's normal times its size.
-    normals = model.normals[order] * model.size
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    normals = model.unit_normals[order]
     vertices, triangles, colors = model.load_mesh()
     corners = vertices[triangles].astype(np.float32)
     palette, part = np.unique(colors, axis=0, return_inverse=True)

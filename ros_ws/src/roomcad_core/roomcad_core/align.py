@@ -9,15 +9,19 @@ __all__ = ["ALIGNERS", "IcpAligner", "MultiSparcAligner", "make_aligner", "neare
 ALIGNERS = {"icp": IcpAligner, "multi_sparc": MultiSparcAligner}
 
 
-def make_aligner(config, library):
-    """The aligner that `config` (AlignConfig) names; call it with a Frame and a Segmentation.
+def make_aligner(config, library, updates=()):
+    """The aligner that `config` (AlignConfig) names.
 
-    An aligner has `engine`, what it computes with, and `dropped`, the objects of the last frame
-    that it could not align (tuple of types.Dropped).
+    Call it with a Frame, a Segmentation and, for objects of which more is known, {object id:
+    types.Start}. An aligner has `engine`, what it computes with; `dropped`, the objects of the
+    last frame that it could not align (tuple of types.Dropped); and `passes`, what each of the
+    others took ({object id: passes of the network}).
+
+    `updates`: numbers of updates, other than the config's, that a Start may ask for.
 
     Raises:
         FileNotFoundError: a model file is missing.
         ValueError: one is malformed, or is not of the configuration that the manifest states.
         ImportError: the engine's package is not installed.
     """
-    return ALIGNERS[config.aligner](config, library)
+    return ALIGNERS[config.aligner](config, library, updates=updates)

@@ -19,9 +19,9 @@ class Candidate:
     prior: float  # probability of its class
 
 
-def furniture(segmentation):
-    """The Objects of a Segmentation that were named, and are no `other`."""
-    return [obj for obj in segmentation.objects if obj.label and obj.label != OTHER]
+def furniture(segmentation, known=()):
+    """The Objects that were named and are no `other`, and those whose id is `known`."""
+    return [o for o in segmentation.objects if o.id in known or (o.label and o.label != OTHER)]
 
 
 def likely_classes(obj, n):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-ENGINES = ("auto", "onnxruntime")
+ENGINES = ("auto", "openvino", "onnxruntime")
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
 
@@ -97,6 +97,43 @@ class AlignConfig(Checked):
 
 
 @dataclass(frozen=True)
+class TrackConfig(Checked):
+    """Objects followed from frame to frame: where the aligner starts, what is believed."""
+
+    enabled: bool = setting(False, "follow objects; off = every frame is aligned from scratch")
+    sigma_high: float = setting(0.5, "score from which an object counts as found", 0.0, 1.0)
+    sigma_low: float = setting(0.3, "score below which a found object is lost", 0.0, 1.0)
+    drop: float = setting(0.15, "fall below the usual score that asks for more updates", 0.0, 1.0)
+    updates_stable: int = setting(1, "pose updates of a stable object", 0, 20)
+    updates_unsure: int = setting(3, "pose updates after a fall of the score or a gap", 0, 20)
+    retry: int = setting(8, "frames until the next search for a lost object; then doubled", 1, 1000)
+    min_affinity: float = setting(0.3, "overlap from which an object is a track's", 0.0, 1.0)
+    margin: float = setting(
+        0.1, "a track's box is taken larger by this on every side [m]", 0.0, 1.0
+    )
+    overlap: float = setting(0.25, "3D IoU from which two tracks are the same thing", 0.0, 1.0)
+    memory: float = setting(5.0, "sightings a pose is averaged over at most; 0 = none", 0.0, 1000.0)
+    moved: float = setting(0.15, "a pose farther off than this is no noise [m]", 0.0, 5.0)
+    turned: float = setting(0.3, "nor is one turned by more than this [rad]", 0.0, 3.2)
+    patience: int = setting(3, "frames an object may be missing where it should be seen", 1, 1000)
+    ghost_frames: int = setting(5, "frames seen through until a track ends", 1, 1000)
+    ghost_share: float = setting(0.6, "share of a CAD's surface that is seen through", 0.05, 1.0)
+    grace: float = setting(
+        1.0, "unseen tracks without confirmation or world pose end [s]", 0.0, 60.0
+    )
+    forget: float = setting(600.0, "all other unseen tracks end [s]", 0.0, 1e6)
+    clock_jump: float = setting(0.5, "a clock going back by more than this resets [s]", 0.0, 60.0)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.sigma_low > self.sigma_high:
+            raise ValueError(
+                f"TrackConfig.sigma_low: got {self.sigma_low}, expected at most sigma_high"
+                f" = {self.sigma_high}"
+            )
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """Everything a run needs; written beside its results."""
 
@@ -104,6 +141,7 @@ class PipelineConfig:
     segment: SegmentConfig = field(default_factory=SegmentConfig)
     classify: ClassifyConfig = field(default_factory=ClassifyConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
+    tracks: TrackConfig = field(default_factory=TrackConfig)
 
 
 def from_dict(cls, values):

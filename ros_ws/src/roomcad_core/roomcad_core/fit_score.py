@@ -39,7 +39,7 @@ def fit_score(points_grav, model, T_grav_obj, S, view, samples=FINE):
     """Score in [0, 1]: share of explained crop points x share of consistent CAD surface."""
     n_crop, n_surface, n_tested = samples
     crop, surface = thin(points_grav, n_crop), thin(model.points, n_surface)
-    tested, normals = thin(model.points, n_tested), thin(model.normals, n_tested)
+    tested, normals = thin(model.points, n_tested), thin(model.unit_normals, n_tested)
     return explained(crop, surface, T_grav_obj, S) * consistent(
         tested, normals, T_grav_obj, S, view
     )

@@ -43,25 +43,34 @@ class IcpAligner:
 
     engine = "open3d"
 
-    def __init__(self, config, library):
+    def __init__(self, config, library, updates=()):
+        """`updates` is for networks and not used: ICP iterates until it stands."""
         self._config = config
         self._library = library
         self._icp = PointToPlaneIcp(config.icp_distance, config.icp_iterations)
         self.dropped = ()  # of the last frame
+        self.passes = {}  # object id -> ICP runs and scorings, of the last frame
 
-    def __call__(self, frame, segmentation):
-        """Alignments of all objects that are furniture, best pose each."""
+    def __call__(self, frame, segmentation, starts=None):
+        """Alignments of all objects that are furniture or have a Start, best pose each.
+
+        `starts`: {object id: Start}; every other object is aligned from scratch.
+        """
+        starts, self.passes = starts or {}, {}
         view = DepthView(frame.depth, frame.K, segmentation)
-        found = [self._align(obj, view, segmentation) for obj in furniture(segmentation)]
+        objects = furniture(segmentation, starts)
+        found = [self._align(obj, view, segmentation, starts.get(obj.id)) for obj in objects]
         self.dropped = tuple(a for a in found if isinstance(a, Dropped))
         aligned = (a for a in found if isinstance(a, Alignment))
         return tuple(a for a in aligned if a.score >= self._config.min_score)
 
-    def _align(self, obj, view, segmentation):
+    def _align(self, obj, view, segmentation, start):
         """Alignment of an object, or Dropped."""
         if len(obj.points) < MIN_POINTS:
             text = f"its crop has {len(obj.points)} points, expected at least {MIN_POINTS}"
             return Dropped(obj.id, "bad_crop", text)
+        if start is not None:
+            return self._go_on(obj, view, segmentation.T_grav_cam, start)
         prior = likely_classes(obj, self._config.n_classes)
         boxes = self._turned_boxes(obj.points)
         fits = {c: self._best_fit(obj, c, boxes, view, segmentation.floor_z) for c in prior}
@@ -76,6 +85,17 @@ class IcpAligner:
         fit = fits[label]
         T_cam_obj = inverse(segmentation.T_grav_cam) @ fit.T_grav_obj
         return Alignment(obj.id, label, fit.model.id, T_cam_obj, fit.S, fit.score, class_score)
+
+    def _go_on(self, obj, view, T_grav_cam, start):
+        """Alignment of an object from the poses of its Start, or Dropped."""
+        if start.cad_id not in self._library:
+            return Dropped(obj.id, "no_cad", f"the library has no model {start.cad_id!r}")
+        model = self._library[start.cad_id]
+        fits = [Fit(model, T_grav_cam @ T_cam_obj, S) for T_cam_obj, S in start.poses]
+        fit = max((self._refine(fit, obj, view) for fit in fits), key=lambda fit: fit.score)
+        T_cam_obj = inverse(T_grav_cam) @ fit.T_grav_obj
+        label, score = model.label, start.class_score
+        return Alignment(obj.id, label, model.id, T_cam_obj, fit.S, fit.score, score)
 
     def _turned_boxes(self, points):
         """The crop's upright box seen from each yaw; the first one is the smallest."""
@@ -99,15 +119,19 @@ class IcpAligner:
 
     def _refine(self, fit, obj, view):
         """The fit after ICP and, where that is better, with its size taken from the crop."""
+        self._count(obj)
         T_grav_obj = self._icp(obj.points, fit.model, fit.T_grav_obj, fit.S)
         moved = self._scored(Fit(fit.model, T_grav_obj, fit.S), obj, view)
         resized = Fit(fit.model, *refit_size(obj.points, T_grav_obj, fit.S, fit.model))
         return max(moved, self._scored(resized, obj, view), key=lambda f: f.score)
 
-    @staticmethod
-    def _scored(fit, obj, view, samples=FINE):
+    def _scored(self, fit, obj, view, samples=FINE):
+        self._count(obj)
         score = fit_score(obj.points, fit.model, fit.T_grav_obj, fit.S, view, samples)
         return dataclasses.replace(fit, score=score)
+
+    def _count(self, obj):
+        self.passes[obj.id] = self.passes.get(obj.id, 0) + 1
 
 
 class PointToPlaneIcp:
@@ -131,7 +155,7 @@ class PointToPlaneIcp:
         registration = self._o3d.pipelines.registration
         crop = self._cloud(transform(inverse(T_grav_obj), thin(points_grav, CROP_POINTS)))
         cad = self._cloud(thin(model.points, CAD_POINTS) * S)
-        normals = thin(model.normals, CAD_POINTS) / S
+        normals = thin(model.unit_normals, CAD_POINTS) / S
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         cad.normals = self._o3d.utility.Vector3dVector(normals)
         result = registration.registration_icp(

@@ -15,6 +15,7 @@ import os
 import re
 import zipfile
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ class CadModel:
     def split(self):
         """ "train" or "bench": halves fixed by the id, so that a benchmark stays unseen."""
         return ("train", "bench")[hashlib.sha256(self.id.encode()).digest()[0] % 2]
+
+    @cached_property
+    def unit_normals(self):
+        """(4096, 3) float32 unit normals n of the unit frame; in size S they are n / S, scaled."""
+        normals = self.normals * self.size
+        length = np.linalg.norm(normals, axis=1, keepdims=True)
+        return (normals / np.maximum(length, 1e-9)).astype(np.float32)
 
     def load_mesh(self):
         """Read the GLB.

@@ -7,6 +7,7 @@ from roomcad_core.classify import make_classifier
 from roomcad_core.config import PipelineConfig
 from roomcad_core.library import Library
 from roomcad_core.segment import Segmenter
+from roomcad_core.tracks import Tracker
 
 
 class Pipeline:
@@ -17,7 +18,10 @@ class Pipeline:
         self.library = library or Library.load(self.config.library)
         self._segment = Segmenter(self.config.segment)
         self._classify = make_classifier(self.config.classify, self.library)
-        self._align = make_aligner(self.config.align, self.library)
+        tracks = self.config.tracks
+        updates = (tracks.updates_stable, tracks.updates_unsure) if tracks.enabled else ()
+        self._align = make_aligner(self.config.align, self.library, updates)
+        self._tracker = Tracker(tracks, self.library) if tracks.enabled else None
         self.seconds = {}  # stage -> time the last frame took
 
     @property
@@ -30,12 +34,22 @@ class Pipeline:
         """Objects of the last frame that could not be aligned (tuple of types.Dropped)."""
         return self._align.dropped
 
+    @property
+    def tracks(self):
+        """Tracks after the last frame; () where objects are not followed."""
+        return self._tracker.tracks if self._tracker else ()
+
     def __call__(self, frame):
-        """(alignments, segmentation) of one Frame."""
+        """(alignments, segmentation) of one Frame; alignments in the poses of their tracks."""
         segmentation = self._timed("segment", self._segment, frame)
         segmentation = self._timed("classify", self._classify, segmentation)
-        alignments = self._timed("align", self._align, frame, segmentation)
+        alignments = self._timed("align", self._aligned, frame, segmentation)
         return alignments, segmentation
+
+    def _aligned(self, frame, segmentation):
+        if self._tracker is None:
+            return self._align(frame, segmentation)
+        return self._tracker(frame, segmentation, self._align).alignments
 
     def _timed(self, stage, call, *inputs):
         start = time.perf_counter()

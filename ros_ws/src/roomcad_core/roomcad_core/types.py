@@ -65,6 +65,16 @@ class Segmentation:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where an aligner begins with an object it knows; objects without one begin from scratch."""
+
+    cad_id: str  # the only CAD model tried
+    poses: tuple[tuple[np.ndarray, np.ndarray], ...]  # T_cam_obj (4, 4) and S (3,) of each, >= 1
+    updates: int  # pose updates before the scoring pass
+    class_score: float = 1.0  # probability of its class; becomes that of the Alignment
+
+
+@dataclass(frozen=True)
 class Alignment:
     """A CAD model standing in the scene: class, CAD id, 9-DoF pose, probability."""
 

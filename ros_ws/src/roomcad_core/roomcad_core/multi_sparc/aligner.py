@@ -3,21 +3,27 @@
 Every object tries some CAD models (retrieved ones of its most probable classes), each from some
 azimuths. Candidates take turns: the first ones of all objects are aligned jointly, then the
 second ones, and so on, as a map pixel can be given to one slot only. An object's initialisation
-is chosen by sigma, its CAD model by sigma times the probability of the class.
+is chosen by sigma, its CAD model by sigma times the probability of the class. An object with a
+Start tries its CAD model from the given poses only, with as many updates as the Start says.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from roomcad_core.candidates import Candidate, chosen_class, furniture, ranked_candidates
+from roomcad_core.candidates import (
+    MIN_PROBABILITY,
+    Candidate,
+    chosen_class,
+    furniture,
+    ranked_candidates,
+)
 from roomcad_core.multi_sparc.loop import Poses, Slots, load_loop
 from roomcad_core.multi_sparc.maps import make_maps
+from roomcad_core.multi_sparc.poses import are_poses, given_poses, nearest_rotation
 from roomcad_core.multi_sparc.start import initial_poses
 from roomcad_core.pose import rigid
-from roomcad_core.types import Alignment, Dropped, Object
-
-LARGEST_SKEW = 0.05  # rotations whose R'R differs more from the identity are none
+from roomcad_core.types import Alignment, Dropped, Object, Start
 
 
 @dataclass(frozen=True)
@@ -41,44 +47,61 @@ class Task:
     obj: Object
     candidates: tuple[Candidate, ...]
     box: np.ndarray  # (4,) xyxy [px of the maps]
+    start: Start | None = None
     fits: list[Fit] = field(default_factory=list)  # without those that are no poses
 
 
 class MultiSparcAligner:
     """Aligns all furniture of a frame with the exported loop."""
 
-    def __init__(self, config, library, loop=None):
-        """`loop`: AlignLoop; None loads the one that `config` (AlignConfig) names (load_loop)."""
+    def __init__(self, config, library, *loops, updates=()):
+        """
+        Args:
+            config: AlignConfig, library: Library.
+            loops: AlignLoops, the first one for objects without a Start. None given: those that
+                `config` names (load_loop), with its and with all other numbers of updates.
+            updates: other numbers of updates that a Start may ask for.
+        """
         self._config = config
         self._library = library
-        self._loop = loop or load_loop(config.model, config.updates, engine=config.engine)
+        if not loops:
+            numbers = dict.fromkeys((config.updates, *updates))
+            loops = [load_loop(config.model, n, engine=config.engine) for n in numbers]
+        self._loop = loops[0]
+        self._loops = {loop.spec.updates: loop for loop in loops}
         self.dropped = ()  # of the last frame
+        self.passes = {}  # object id -> passes of the network, of the last frame
 
     @property
     def engine(self):
         """What the network runs on."""
         return self._loop.engine.name
 
-    def __call__(self, frame, segmentation):
-        """Alignments of all objects that are furniture, best CAD model and pose each."""
-        spec = self._loop.spec
-        objects = furniture(segmentation)
-        self.dropped = ()
+    def __call__(self, frame, segmentation, starts=None):
+        """Alignments of all objects that are furniture or have a Start.
+
+        `starts`: {object id: Start}; every other object is aligned from scratch.
+        """
+        spec, starts = self._loop.spec, starts or {}
+        objects = furniture(segmentation, starts)
+        self.dropped, self.passes = (), {}
         if not objects:
             return ()
         maps = make_maps(frame, segmentation.instances, (spec.height, spec.width))
-        tasks = [self._task(obj, maps.grid) for obj in objects]
+        tasks = [self._task(obj, maps.grid, starts.get(obj.id)) for obj in objects]
         self._try_all([t for t in tasks if isinstance(t, Task)], maps, segmentation)
         results = [t if isinstance(t, Dropped) else _alignment(t) for t in tasks]
         self.dropped = tuple(r for r in results if isinstance(r, Dropped))
         aligned = (r for r in results if isinstance(r, Alignment))
         return tuple(a for a in aligned if a.score >= self._config.min_score)
 
-    def _task(self, obj, grid):
+    def _task(self, obj, grid, start):
         """Task of an object, or Dropped where there is nothing to align."""
         fault = box_fault(obj.box, grid.shape)
         if fault:
             return Dropped(obj.id, "bad_box", fault)
+        if start is not None:
+            return self._known_task(obj, grid, start)
         try:
             candidates = ranked_candidates(obj, self._library, self._config)
         except ValueError as error:
@@ -87,17 +110,42 @@ class MultiSparcAligner:
             return Dropped(obj.id, "no_cad", f"the library has no model of {_classes(obj)}")
         return Task(obj, tuple(candidates[: self._config.n_tried]), grid.box(obj.box))
 
-    def _try_all(self, tasks, maps, segmentation):
-        """Add to each Task the Fits of its candidates."""
-        up = segmentation.T_grav_cam[2, :3]
-        for turn in range(max((len(t.candidates) for t in tasks), default=0)):
-            waiting = [task for task in tasks if turn < len(task.candidates)]
-            for first in range(0, len(waiting), self._loop.spec.objects):
-                group = waiting[first : first + self._loop.spec.objects]
-                for task, fit in zip(group, self._align(group, turn, maps, up), strict=True):
-                    task.fits.extend([fit] if fit else [])
+    def _known_task(self, obj, grid, start):
+        """Task of an object with a Start."""
+        if start.updates not in self._loops:
+            raise ValueError(
+                f"start of object {obj.id}: got {start.updates} updates, expected one of"
+                f" {sorted(self._loops)}"
+            )
+        if start.cad_id not in self._library:
+            return Dropped(obj.id, "no_cad", f"the library has no model {start.cad_id!r}")
+        prior = max(start.class_score, MIN_PROBABILITY)
+        candidate = Candidate(self._library[start.cad_id], prior)
+        return Task(obj, (candidate,), grid.box(obj.box), start)
 
-    def _align(self, group, turn, maps, up):
+    def _try_all(self, tasks, maps, segmentation):
+        """Add to each Task the Fits of its candidates; those of equal effort go together."""
+        up = segmentation.T_grav_cam[2, :3]
+        together = {}
+        for task in tasks:
+            for turn in range(len(task.candidates)):
+                together.setdefault((turn, *self._effort(task)), []).append(task)
+        for (turn, updates, _, n_poses), waiting in sorted(together.items(), key=lambda e: e[0]):
+            loop = self._loops[updates]
+            for first in range(0, len(waiting), loop.spec.objects):
+                group = waiting[first : first + loop.spec.objects]
+                for task, fit in zip(group, self._align(group, turn, loop, maps, up), strict=True):
+                    task.fits.extend([fit] if fit else [])
+                    passes = self.passes.get(task.obj.id, 0)
+                    self.passes[task.obj.id] = passes + n_poses * (updates + 1)
+
+    def _effort(self, task):
+        """Number of updates, whether the initial poses are given, and their number."""
+        if task.start is None:
+            return self._loop.spec.updates, False, self._config.n_yaw
+        return task.start.updates, True, len(task.start.poses)
+
+    def _align(self, group, turn, loop, maps, up):
         """Fit (or None) of each Task's candidate number `turn`, all of them jointly."""
         tried = [task.candidates[turn] for task in group]
         models = tuple(candidate.model for candidate in tried)
@@ -106,13 +154,18 @@ class MultiSparcAligner:
             np.stack([task.box for task in group]),
             models,
         )
-        size = np.stack([model.size for model in models])
-        view = maps.depth, slots.instance, maps.K, slots.box
-        start = Poses(*initial_poses(*view, size, up, self._config.n_yaw))
-        poses, logits = self._loop(maps, slots, start)
+        poses, logits = loop(maps, slots, self._initial(group, slots, maps, up))
         rated = np.where(are_poses(poses) & np.isfinite(logits), logits, -np.inf)
         best = rated.argmax(0)
         return [self._fit(c, poses, rated, best[i], i) for i, c in enumerate(tried)]
+
+    def _initial(self, group, slots, maps, up):
+        """Poses that the Tasks of a group begin with: all given, or none."""
+        if group[0].start is not None:
+            return given_poses([task.start for task in group])
+        size = np.stack([model.size for model in slots.models])
+        view = maps.depth, slots.instance, maps.K, slots.box
+        return Poses(*initial_poses(*view, size, up, self._config.n_yaw))
 
     def _fit(self, candidate, poses, rated, a, i):
         """Fit of object i from initialisation a; None where that is no pose."""
@@ -164,21 +217,6 @@ def slot_map(ids, chosen):
     for slot, object_id in enumerate(chosen):
         slots[ids == object_id] = slot + 1
     return slots
-
-
-def are_poses(poses):
-    """(A, N) bool: everything is finite, R is a rotation and S positive."""
-    T, R, S = poses
-    with np.errstate(invalid="ignore", over="ignore"):
-        skew = np.abs(np.swapaxes(R, -1, -2) @ R - np.eye(3)).max((-1, -2))
-        right = (skew < LARGEST_SKEW) & (np.linalg.det(R) > 0)
-    return right & np.isfinite(T).all(-1) & (np.isfinite(S) & (S > 0)).all(-1)
-
-
-def nearest_rotation(R):
-    """(3, 3) float64 rotation nearest to R, which rounding has bent a little."""
-    U, _, V = np.linalg.svd(np.asarray(R, float))
-    return U @ V
 
 
 def sigmoid(x):

@@ -99,12 +99,9 @@ def load_loop(name, updates, **engine):
 def unit_surface(model, n):
     """(n, 3) float32 surface points of a CadModel and their normals, both in its unit frame.
 
-    Library points come in random order: the first ones are a sample of the whole surface. A posed
-    normal is R (n / S), so the unit frame's is the metric one times the model's size.
+    Library points come in random order: the first ones are a sample of the whole surface.
     """
-    normals = model.normals[:n] * model.size
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return model.points[:n].astype(np.float32), normals.astype(np.float32)
+    return model.points[:n].astype(np.float32), model.unit_normals[:n]
 
 
 def check_graph(spec, engine):

@@ -1,0 +1,1 @@
+"""Tracks against four initialisations every frame, measured on simulated rooms."""

@@ -1,0 +1,85 @@
+"""Which object of a frame is which track: by class, world position and projected box."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from roomcad_core.camera import project
+from roomcad_core.fit_score import thin
+from roomcad_core.pose import inverse, transform
+
+CROP_POINTS = 200  # points of a crop that are looked at
+NEAREST = 0.1  # [m] points nearer to the camera plane have no usable pixel
+OTHER_CLASS = 0.5  # how much an overlap counts where the class is ruled out
+
+
+def associate(tracks, poses, segmentation, frame, config):
+    """{object id: track id}, each at most once, with the largest total affinity.
+
+    Args:
+        tracks: Tracks.
+        poses: {track id: T_cam_obj in this frame}; tracks without one are not looked for.
+        config: TrackConfig.
+    """
+    known = [track for track in tracks if track.id in poses]
+    objects = segmentation.objects
+    if not known or not objects:
+        return {}
+    table = np.zeros((len(known), len(objects)))
+    for i, track in enumerate(known):
+        T_cam_obj = poses[track.id]
+        box = projected_box(T_cam_obj, track.S, frame)
+        T_obj_grav = inverse(segmentation.T_grav_cam @ T_cam_obj)
+        for j, obj in enumerate(objects):
+            place = share_in_box(obj.points, T_obj_grav, track.S, config.margin)
+            geometry = (place + box_iou_2d(box, obj.box)) / 2
+            table[i, j] = geometry * class_agreement(track.label, obj)
+    allowed = np.where(table >= max(config.min_affinity, 1e-9), table, 0.0)
+    rows, columns = linear_sum_assignment(-allowed)
+    pairs = [(i, j) for i, j in zip(rows, columns, strict=True) if allowed[i, j] > 0]
+    return {objects[j].id: known[i].id for i, j in pairs}
+
+
+def class_agreement(label, obj):
+    """1 for an Object of this class, down to OTHER_CLASS where its class is ruled out."""
+    scores = obj.class_scores or {obj.label: obj.score}
+    highest = max(scores.values(), default=0.0)
+    share = scores.get(label, 0.0) / highest if highest > 0 else 0.0
+    if obj.label == label:
+        share = 1.0
+    return OTHER_CLASS + (1 - OTHER_CLASS) * share
+
+
+def share_in_box(points_grav, T_obj_grav, S, margin):
+    """Share of a crop (N, 3) inside the box of a posed CAD of size S, grown by `margin` [m]."""
+    if not len(points_grav):
+        return 0.0
+    points_obj = transform(T_obj_grav, thin(points_grav, CROP_POINTS))
+    return float((np.abs(points_obj) <= np.asarray(S) / 2 + margin).all(1).mean())
+
+
+def projected_box(T_cam_obj, S, frame):
+    """(4,) xyxy [px] of a posed CAD's box inside the image; None where it is out of view.
+
+    Counted from the outer edge of the first pixel, as Object.box.
+    """
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    corners = transform(T_cam_obj, signs * np.asarray(S) / 2)
+    z = corners[:, 2]
+    if not (z > NEAREST).any():
+        return None
+    corners[:, 2] = np.maximum(z, NEAREST)  # the part behind the camera reaches the image's edge
+    uv, _ = project(corners, frame.K)
+    height, width = frame.depth.shape
+    low, high = uv.min(0) + 0.5, uv.max(0) + 0.5
+    box = np.concatenate([np.maximum(low, 0), np.minimum(high, [width, height])])
+    return box if (box[:2] < box[2:]).all() else None
+
+
+def box_iou_2d(a, b):
+    """Overlap of two xyxy boxes; 0 where one is None or not finite."""
+    if a is None or not np.isfinite(b).all():
+        return 0.0
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    common = float(np.prod(np.maximum(sides, 0)))
+    whole = float(np.prod(a[2:] - a[:2]) + np.prod(np.maximum(b[2:] - b[:2], 0))) - common
+    return common / whole if whole > 0 else 0.0

@@ -1,0 +1,113 @@
+"""The main path: where tracks are expected, which object is whose, where alignment starts, and
+what its result changes.
+
+    tracker = Tracker(config, library)
+    update = tracker(frame, segmentation, align)     align(frame, segmentation, starts)
+
+Frames of several cameras may come in turns; with world poses they feed the same tracks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roomcad_core.tracks.associate import associate
+from roomcad_core.tracks.start import choose_start
+from roomcad_core.tracks.step import Step
+from roomcad_core.tracks.track import Ended
+from roomcad_core.types import Start
+
+NO_WORLD_POSE = (
+    "no camera pose: objects are followed in the camera frame only. One that leaves the view gets"
+    " a new id when it returns, poses are not averaged, and cameras share no tracks."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is expected of a frame before it is aligned."""
+
+    poses: dict  # track id -> T_cam_obj (4, 4) in this frame
+    owners: dict[int, int]  # object id -> track id
+    starts: dict[int, Start]  # object id -> Start; other objects are aligned from scratch
+    ended: tuple[Ended, ...] = ()
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a frame made of the tracks."""
+
+    tracks: tuple  # all Tracks that go on, by id
+    owners: dict[int, int]  # object id -> track id, of the aligned objects
+    alignments: tuple  # Alignments of these objects, in the poses of their tracks
+    ended: tuple[Ended, ...]
+    limitation: str = ""  # NO_WORLD_POSE where it holds for this frame
+
+
+class Tracker:
+    """Tracks of one room. Not for several threads at a time."""
+
+    def __init__(self, config, library):
+        """`config`: TrackConfig; `library`: that of the aligner."""
+        self._config, self._library = config, library
+        self._tracks = {}  # id -> Track
+        self._clocks = {}  # camera -> stamp of its last frame
+        self._last_id = 0  # ids are never used again, also not after a reset
+
+    @property
+    def tracks(self):
+        """All Tracks, by id."""
+        return tuple(self._tracks.values())
+
+    def __call__(self, frame, segmentation, align):
+        """Update of one Frame; `align(frame, segmentation, starts)` gives its Alignments."""
+        plan = self.plan(frame, segmentation)
+        return self.update(frame, segmentation, align(frame, segmentation, plan.starts), plan)
+
+    def plan(self, frame, segmentation):
+        """Plan of a Frame: whose its objects are, and where their alignment starts."""
+        ended = self._checked_clock(frame)
+        grace = self._config.grace
+        poses = {i: track.pose_in(frame, grace) for i, track in self._tracks.items()}
+        poses = {i: pose for i, pose in poses.items() if pose is not None}
+        owners = associate(self.tracks, poses, segmentation, frame, self._config)
+        starts = {
+            obj: choose_start(self._tracks[i], poses[i], self._config) for obj, i in owners.items()
+        }
+        known = {obj: start for obj, start in starts.items() if start is not None}
+        return Plan(poses, owners, known, ended)
+
+    def update(self, frame, segmentation, alignments, plan=None):
+        """Update from the Alignments of a Frame.
+
+        `plan`: what they were made by; None = they were aligned elsewhere, all from scratch.
+        """
+        plan = plan or self.plan(frame, segmentation)
+        step = Step(frame, segmentation, plan, self._tracks, self._config, self._library)
+        for alignment in sorted(alignments, key=lambda a: a.object_id not in plan.owners):
+            self._last_id = step.take(alignment, self._last_id + 1)
+        ended = plan.ended + step.finish()
+        self._tracks = dict(sorted(step.tracks.items()))
+        named = {a.object_id: self._tracks.get(step.owners.get(a.object_id)) for a in alignments}
+        named = {obj: track for obj, track in named.items() if track is not None}
+        return Update(
+            self.tracks,
+            {obj: track.id for obj, track in named.items()},
+            tuple(track.alignment(obj) for obj, track in named.items()),
+            ended,
+            NO_WORLD_POSE if frame.T_world_cam is None else "",
+        )
+
+    def reset(self, reason="asked"):
+        """End all tracks and forget the clocks; returns the tuple of Ended."""
+        ended = tuple(Ended(i, reason) for i in self._tracks)
+        self._tracks, self._clocks = {}, {}
+        return ended
+
+    def _checked_clock(self, frame):
+        """Reset where the clock of this camera went back; frames a little late may pass."""
+        last = self._clocks.get(frame.frame_id, frame.stamp)
+        back = frame.stamp < last - self._config.clock_jump
+        ended = self.reset("clock_went_back") if back else ()
+        self._clocks[frame.frame_id] = frame.stamp if back else max(last, frame.stamp)
+        return ended

@@ -1,0 +1,126 @@
+"""The measurement of tracks: figures worked out by hand, and the command on a tiny room."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("embreex")
+pytest.importorskip("trimesh")
+
+from roomcad_core.config import PipelineConfig  # noqa: E402
+from roomcad_core.pose import rigid, rotation_y  # noqa: E402
+from roomcad_offline.cli import main  # noqa: E402
+from roomcad_offline.rooms.config import RoomConfig  # noqa: E402
+from roomcad_offline.rooms.make import make_room  # noqa: E402
+from roomcad_offline.temporal.figures import summary  # noqa: E402
+from roomcad_offline.temporal.rows import Effort, Result, RoomResult, Row  # noqa: E402
+from roomcad_offline.temporal.run import measure, room_folders  # noqa: E402
+
+
+def result(x=0.0, angle=0.0, size=1.0, right=True):
+    return Result(rigid(rotation_y(angle), [x, 0, 0]), np.full(3, size), right)
+
+
+def row(frame, every, tracked, track=1, truth=1, symmetry="none"):
+    return Row("room", frame, truth, symmetry, every, tracked, track)
+
+
+def of(rows, efforts=(), confirmed=()):
+    return summary([RoomResult(list(rows), list(efforts), set(confirmed))])
+
+
+def test_jitter_is_the_mean_change_of_what_both_modes_have():
+    rows = [
+        row(0, result(0.0), result(0.0)),
+        row(1, result(0.1, 0.2), result(0.02, 0.05)),
+        row(2, result(0.0, 0.2), None),
+        row(3, result(0.9), result(0.5)),
+    ]
+    jitter = of(rows)["jitter"]
+    assert jitter["pairs"] == 1
+    assert jitter["position_mm"]["every_frame"] == pytest.approx(100)
+    assert jitter["position_mm"]["ratio"] == pytest.approx(0.2)
+    assert jitter["rotation_deg"]["tracked"] == pytest.approx(np.degrees(0.05), abs=1e-3)
+
+
+def test_a_symmetric_turn_is_no_jitter():
+    rows = [row(i, result(0, i * np.pi), result(), symmetry="2-fold") for i in range(3)]
+    assert of(rows)["jitter"]["rotation_deg"]["every_frame"] == pytest.approx(0, abs=1e-5)
+
+
+def test_an_object_that_is_not_aligned_is_not_right():
+    rows = [row(0, result(), None), row(1, result(), result()), row(2, result(right=False), None)]
+    assert of(rows)["accuracy"] == {"every_frame": 66.67, "tracked": 33.33}
+    assert of(rows)["bars"]["at most 1.0 point lost"] is False
+
+
+def test_identity_switches_are_counted_for_each_object_across_gaps():
+    tracks = [1, 1, None, 2, 2, 1]
+    rows = [row(i, result(), result(), track) for i, track in enumerate(tracks)]
+    rows += [row(i, result(), result(), 7, truth=2) for i in range(6)]
+    figures = of(rows)
+    assert figures["identity_switches"] == 2 and figures["objects_of_a_track"] == 1
+    assert figures["bars"]["no identity switch"] is False
+
+
+def test_passes_count_from_birth_on_but_not_for_what_was_never_found():
+    efforts = [
+        Effort("room", 0, 1, "NEW", 16, 16),
+        Effort("room", 1, 1, "TRACKED", 16, 2),
+        Effort("room", 1, 2, "NEW", 16, 30),
+    ]
+    passes = of([], efforts, {("room", 1)})["passes"]
+    assert passes == {"every_frame": 16, "tracked": 9, "tracked_all_objects": 16, "steady": 2}
+
+
+def test_nothing_to_measure_holds_no_bar():
+    assert set(of([])["bars"].values()) == {None}
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rooms")
+    config = RoomConfig(
+        frames=12, width=160, height=120, seed=3, furniture=5, clutter=0.0, shadows=False,
+        noise=False,
+    )  # fmt: skip
+    make_room(config, 0, folder)
+    return folder
+
+
+def test_the_command_measures_both_modes_on_the_same_frames(rooms, tmp_path, capsys):
+    options = ["--aligner", "truth", "--given", "cad", "--out", str(tmp_path)]
+    assert main(["temporal", str(rooms), *options]) == 0
+    assert "these figures prove nothing" in capsys.readouterr().out
+    record = json.loads((tmp_path / "temporal.json").read_text())
+    figures = record["figures"]
+    assert record["about"]["frames"] == 12 and record["about"]["fps"] == [10.0]
+    assert figures["passes"]["every_frame"] == 16 and figures["confirmed_tracks"] > 0
+    assert 2 <= figures["passes"]["tracked"] < 16
+    assert figures["identity_switches"] == 0 and figures["object_views"] > 12
+    assert figures["jitter"]["position_mm"]["ratio"] < 0.5
+    assert (tmp_path / "temporal.md").is_file() and (tmp_path / "temporal.png").is_file()
+    assert list(record["by_room"]) == ["room0000"]
+
+
+def test_the_icp_baseline_is_measured_too(rooms, tmp_path):
+    pytest.importorskip("open3d")
+    text = measure(rooms / "room0000", PipelineConfig(), "icp", "cad", 4, tmp_path)
+    assert "Aligner `icp`, 1 simulated rooms, 3 frames" in text
+    record = json.loads((tmp_path / "temporal.json").read_text())
+    passes = record["figures"]["passes"]
+    assert passes["tracked_all_objects"] > 0
+
+
+def test_wrong_arguments_are_refused_by_name(tmp_path, capsys):
+    assert main(["temporal", str(tmp_path), "--aligner", "truth"]) == 1
+    assert "roomcad-offline rooms make" in capsys.readouterr().err
+    assert main(["temporal", str(tmp_path), "--smaller", "0"]) == 1
+    assert "--smaller: got 0, expected at least 1" in capsys.readouterr().err
+
+
+def test_unfinished_rooms_are_left_out(rooms):
+    (rooms / "room0001.part").mkdir(exist_ok=True)
+    (rooms / "room0001.part" / "room.json").write_text("{}")
+    assert [f.name for f in room_folders(rooms)] == ["room0000"]
