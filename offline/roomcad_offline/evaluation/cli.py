@@ -19,7 +19,7 @@ from roomcad_offline.evaluation.voxel_grids import read_grids
 log = logging.getLogger(__name__)
 
 # Further modules with add_parser(commands), each for one more `eval` command.
-MORE = ("roomcad_offline.evaluation.image_cli",)
+MORE = ("roomcad_offline.evaluation.image_cli", "roomcad_offline.room_benchmark.cli")
 DEFAULT_OUT = Path("scene_eval.json")
 
 

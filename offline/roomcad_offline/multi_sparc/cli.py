@@ -12,6 +12,7 @@ VALIDATION_BATCH = 20
 
 def add_parser(subparsers):
     """Add `align` with its commands to the command line."""
+    from roomcad_offline.multi_sparc import ablate
     from roomcad_offline.multi_sparc.benchmark import cli as benchmark
 
     parser = subparsers.add_parser("align", help="Multi-SPARC, the alignment network")
@@ -30,6 +31,7 @@ def add_parser(subparsers):
     train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
     train.set_defaults(run=train_network)
+    ablate.add_parser(commands)
     benchmark.add_parser(commands)
 
 

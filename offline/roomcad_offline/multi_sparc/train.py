@@ -54,14 +54,15 @@ class Trainer:
     """One run in a folder (config.json, log.csv, curves.png, checkpoint.pt); goes on where it
     stopped. In a Group each process has `images` images of its own in every step."""
 
-    def __init__(self, config, scenes, validation, folder, group=None):
-        """`scenes`: SceneGenerator; `validation`: Batches that are judged on."""
+    def __init__(self, config, scenes, validation, folder, group=None, model=None):
+        """`scenes`: SceneGenerator; `validation`: Batches that are judged on; `model`: ModelConfig
+        where it is no preset."""
         keep_buffers()
         torch.manual_seed(config.seed)
         self.config, self.scenes, self.validation = config, scenes, validation
         self.folder = Path(folder)
         self.group = group or Group()
-        self.network = MultiSparc(preset(config.preset)).to(scenes.bank.device)
+        self.network = MultiSparc(model or preset(config.preset)).to(scenes.bank.device)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = Lamb(self.network.parameters(), learning_rate=config.learning_rate)
         inputs = self.network.config.inputs

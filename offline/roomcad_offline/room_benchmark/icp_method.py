@@ -1,0 +1,48 @@
+"""The baseline on detections: box fit, four yaws and ICP, as the robot runs it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from roomcad_core.config import AlignConfig, SegmentConfig
+from roomcad_core.icp import IcpAligner
+from roomcad_core.segment import Segmenter
+from roomcad_core.segment.crops import make_objects
+from roomcad_offline.room_benchmark.variant import Result
+
+
+class IcpMethod:
+    """Results of the ICP aligner for the detections of frames."""
+
+    def __init__(self, library):
+        self._settings = SegmentConfig()
+        self._segment = Segmenter(self._settings)
+        self._align = IcpAligner(AlignConfig(aligner="icp"), library)
+
+    def __call__(self, scene):
+        """[[Result or None of each detection] of each of a scene's Seen frames]."""
+        return [self._frame(seen) for seen in scene]
+
+    def _frame(self, seen):
+        own = self._segment(seen.frame)  # for the floor and the up direction
+        crops = make_objects(seen.instances, {}, seen.frame, own.T_grav_cam, self._settings)
+        objects = tuple(self._named(o, seen.models[o.id - 1]) for o in crops)
+        given = dataclasses.replace(own, instances=seen.instances, objects=objects)
+        found = {a.object_id: a for a in self._align(seen.frame, given)}
+        return [self._result(found.get(k + 1)) for k in range(len(seen.models))]
+
+    @staticmethod
+    def _named(obj, model):
+        """Object with the class and the CAD of its detection."""
+        scores = {model.label: 1.0}
+        return dataclasses.replace(
+            obj, label=model.label, score=1.0, class_scores=scores, cad_ids=(model.id,)
+        )
+
+    @staticmethod
+    def _result(alignment):
+        if alignment is None:
+            return None
+        return Result(alignment.T_cam_obj[None], alignment.S[None], np.array([alignment.score]))
