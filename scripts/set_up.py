@@ -19,7 +19,10 @@ import workspace
 from environment import RECORDS, REQUIREMENTS, ROOT, VENV
 from steps import SetUpError, Steps, call, fingerprint, timed
 
-MODULES = ("numpy", "scipy", "cv2", "open3d", "onnxruntime", "trimesh", "rosbags", "pytest")
+MODULES = (
+    *("numpy", "scipy", "cv2", "open3d", "onnxruntime", "openvino", "trimesh", "rosbags"),
+    "pytest",
+)
 WHEELS_PYTHON = (3, 11)  # what the ROS wheels are built for
 
 

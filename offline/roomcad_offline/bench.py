@@ -38,6 +38,7 @@ def main(argv=None):
     record = {"machine": machine(), "reference_ms": reference_ms()}
     record["stages"] = bench_pipeline(open_dataset(sequence))
     record["classifier"] = bench_classifier()
+    record["alignment"] = bench_alignment()
     record["training"] = bench_training()
     if not args.no_nodes:
         record["nodes"] = bench_nodes(sequence, args.rate, REPOSITORY / "runs" / "bench")
@@ -124,6 +125,15 @@ def bench_training():
     return training_speed()
 
 
+def bench_alignment():
+    """Times of the exported alignment loop against eager torch, or why it was not measured."""
+    try:
+        from roomcad_offline.multi_sparc.speed import alignment_speed
+    except ImportError as error:
+        return {"not_run": f"{error}: make setup-train"}
+    return alignment_speed()
+
+
 def percentiles(ms):
     """Median and 95th percentile."""
     return {"median": round(float(np.median(ms)), 1), "p95": round(float(np.percentile(ms, 95)), 1)}
@@ -166,7 +176,9 @@ def markdown(record):
     for name, ms in stages["ms"].items():
         ratio = ms["median"] / reference
         lines.append(f"| {name} | {ms['median']} | {ms['p95']} | {ratio:.1f} |")
-    lines += ["", classifier_line(record["classifier"]), "", training_line(record["training"])]
+    lines += ["", classifier_line(record["classifier"])]
+    lines += ["", *alignment_lines(record["alignment"])]
+    lines += ["", training_line(record["training"])]
     if "nodes" in record:
         n = record["nodes"]
         lines += [
@@ -184,6 +196,15 @@ def classifier_line(c):
         f"Classifier, {c['crops']} crops of {c['points']} points in one batch ({c['engine']}): "
         f"**{c['ms']['median']} ms** median, {c['ms']['p95']} ms p95."
     )
+
+
+def alignment_lines(record):
+    """The alignment loop's times as lines."""
+    if "not_run" in record:
+        return [f"Multi-SPARC: not run: {record['not_run']}."]
+    from roomcad_offline.multi_sparc.speed import markdown as table
+
+    return table(record)
 
 
 def training_line(t):

@@ -80,7 +80,7 @@ def scores_of(obj):
 def test_the_default_is_the_deployed_network(write_model):
     write_model(LABELS, weights())
     assert ClassifyConfig().model == "deployed"
-    assert classifier().engine == "onnxruntime"
+    assert classifier().engine == "openvino"  # the first of auto that is installed
 
 
 def test_label_score_and_probabilities_are_those_of_the_logits(write_model):

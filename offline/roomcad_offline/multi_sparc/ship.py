@@ -1,0 +1,105 @@
+"""roomcad-offline align ship: puts a trained network into models/.
+
+ONNX files with several numbers of updates for the robot, safetensors for training and study, and
+the network's entry in the manifest (roomcad_core.multi_sparc.model_files says what is in it).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from roomcad_core.engine import make_engine, sha256_of
+from roomcad_core.multi_sparc.model_files import MODE, TASK, read_spec
+from roomcad_offline.classifier.ship import enter
+from roomcad_offline.multi_sparc.export import SIZE, save_loop, save_weights
+from roomcad_offline.multi_sparc.export_example import (
+    example_feeds,
+    largest_differences,
+    refined_by_torch,
+)
+
+UPDATES = (3, 1)  # with several initialisations, and where the last frame's pose is known
+LARGEST_DIFFERENCE = 1e-3  # between torch and a shipped file: [m], entries of R, logit
+
+
+def ship(network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, about=None):
+    """Write align_NAME_nN.onnx and align_NAME.safetensors, and enter NAME in the manifest.
+
+    Args:
+        network: MultiSparc with trained weights, of mode rgbd.
+        name: how configurations call the model.
+        folder: the models folder, made if missing.
+        updates: numbers of updates, a file each.
+        size: height and width of the maps [px].
+        temperature: what logits of sigma are divided by.
+        about: {name: value} for the header of the safetensors file.
+
+    Returns:
+        {number of updates: AlignSpec as the robot reads it}.
+
+    Raises:
+        ValueError: weights that are not finite; a file that does not do what torch does.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {n: folder / f"align_{name}_n{n}.onnx" for n in updates}
+    for n, path in paths.items():
+        save_loop(network, n, path, size)
+        check_file(network, n, path, size)
+    save_weights(network, folder / f"align_{name}.safetensors", about)
+    entry = {
+        "task": TASK,
+        "updates": {
+            str(n): {"onnx": path.name, "sha256": sha256_of(path)} for n, path in paths.items()
+        },
+        "objects": network.config.network.n_mul,
+        "cad_points": network.config.inputs.n_cad,
+        "width": size[1],
+        "height": size[0],
+        "mode": MODE,
+        "temperature": round(float(temperature), 4),
+    }
+    enter(folder / "manifest.json", name, entry)
+    return {n: read_spec(folder, name, n) for n in updates}
+
+
+def check_file(network, n, path, size=SIZE):
+    """Raise ValueError unless the file gives what torch gives, on an example with an empty slot."""
+    empty = min(1, network.config.network.n_mul - 1)
+    feeds = example_feeds(network.config, 2, size, empty=empty)
+    out = make_engine(path, "onnxruntime")(feeds)
+    wanted = refined_by_torch(network, feeds, n)
+    differences = largest_differences(out, wanted, feeds["valid"])
+    finite = all(np.isfinite(array).all() for array in out.values())
+    if not finite or max(differences.values()) > LARGEST_DIFFERENCE:
+        limit = f"expected at most {LARGEST_DIFFERENCE}"
+        raise ValueError(f"{path}: differs from torch by {differences}, {limit}")
+
+
+def add_parser(subparsers):
+    """Add the command `ship`."""
+    parser = subparsers.add_parser("ship", help="put a trained network into the models folder")
+    parser.add_argument("folder", type=Path, help="folder of the training")
+    parser.add_argument("name", help="how configurations call it, e.g. live")
+    parser.add_argument("--models", type=Path, help="models folder (default: the repository's)")
+    parser.add_argument("--updates", type=int, nargs="+", default=list(UPDATES),
+                        help="numbers of updates, a file each (default %(default)s)")  # fmt: skip
+    parser.add_argument("--temperature", type=float, default=1.0, help="of sigma's logits")
+    parser.set_defaults(run=ship_run)
+
+
+def ship_run(args):
+    """Ship the averaged weights of a training."""
+    from roomcad_core.library import models_folder
+    from roomcad_offline.multi_sparc.benchmark.network import load_trained
+
+    trained = load_trained(args.folder)
+    if trained.mode != MODE:
+        raise ValueError(f"{args.folder}: trained in mode {trained.mode}, the robot's is {MODE}")
+    about = {"run": trained.name, "steps": trained.steps, "mode": trained.mode}
+    specs = ship(
+        trained.network, args.name, args.models or models_folder(), args.updates, trained.size,
+        args.temperature, about,
+    )  # fmt: skip
+    for spec in specs.values():
+        print(f"{spec.onnx}  sha256 {spec.sha256}")

@@ -1,0 +1,58 @@
+"""The engines there are, and which one `auto` takes."""
+
+import logging
+from pathlib import Path
+
+from roomcad_core.engine.base import PRECISIONS
+from roomcad_core.engine.onnx_runtime import OnnxRuntimeEngine
+from roomcad_core.engine.open_vino import OpenVinoEngine
+
+ENGINES = {engine.name: engine for engine in (OpenVinoEngine, OnnxRuntimeEngine)}
+PREFERRED = ("openvino", "onnxruntime")  # what `auto` tries, best first
+
+log = logging.getLogger(__name__)
+
+
+def make_engine(onnx_path, engine="auto", threads=0, precision="f32"):
+    """Load an ONNX file into an inference engine.
+
+    Args:
+        onnx_path: ONNX file.
+        engine: key of ENGINES, or "auto" for the best one that can run the file here; why others
+            were left out is logged.
+        threads: threads inside one operator, 0 = what suits a machine that other nodes share.
+        precision: lowest that is allowed, "f32" or "bf16"; less than f32 is used where the engine
+            and the CPU gain by it, and only in the nodes that the file allows it for (base.ROUGH).
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: unknown engine or precision, or the file is no model that can be run.
+        ImportError: the engine's package is not installed.
+    """
+    if engine != "auto" and engine not in ENGINES:
+        raise ValueError(f"engine: got {engine!r}, expected auto or one of {', '.join(ENGINES)}")
+    if precision not in PRECISIONS:
+        expected = " or ".join(PRECISIONS)
+        raise ValueError(f"precision: got {precision!r}, expected {expected}")
+    if not Path(onnx_path).is_file():
+        raise FileNotFoundError(f"{onnx_path}: no such ONNX file")
+    failed = []
+    for name in PREFERRED if engine == "auto" else (engine,):
+        try:
+            loaded = ENGINES[name](onnx_path, threads, precision)
+        except (ImportError, ValueError) as error:
+            failed.append(error)
+            continue
+        _log_choice(loaded, precision, failed)
+        return loaded
+    broken = any(isinstance(error, ValueError) for error in failed)
+    raise (ValueError if broken else ImportError)("; ".join(map(str, failed)))
+
+
+def _log_choice(loaded, precision, failed):
+    """Say what runs a file, in which precision, and why it is not another engine."""
+    file = loaded.path.name
+    for error in failed:
+        log.warning("%s: engine left out: %s", file, error)
+    why = "" if loaded.precision == precision else f" ({precision} was allowed, but is not faster)"
+    log.info("%s: runs on %s in %s%s", file, loaded.name, loaded.precision, why)

@@ -1,0 +1,104 @@
+"""OpenVINO's own matters: which nodes become bfloat16, its threads, and names of free axes."""
+
+import numpy as np
+import pytest
+
+from roomcad_core.engine import OpenVinoEngine, make_engine
+from roomcad_core.engine.onnx_axes import read_axes
+
+onnx = pytest.importorskip("onnx")
+openvino = pytest.importorskip("openvino")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+from roomcad_core.engine import open_vino  # noqa: E402
+
+WIDTH = 64
+
+
+@pytest.fixture
+def product(tmp_path):
+    """product(first, last) -> file: y = -(x @ w @ v) with products of these names, x (n, 64)."""
+
+    def make(first, last):
+        rng = np.random.default_rng(0)
+        weights = [
+            numpy_helper.from_array(rng.normal(size=(WIDTH, WIDTH)).astype(np.float32), name)
+            for name in "wv"
+        ]
+        nodes = [
+            helper.make_node("MatMul", ["x", "w"], ["h"], name=first),
+            helper.make_node("MatMul", ["h", "v"], ["z"], name=last),
+            helper.make_node("Neg", ["z"], ["y"], name="exact/end"),
+        ]
+        x, y = (
+            helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", WIDTH]) for n in ("x", "y")
+        )
+        graph = helper.make_graph(nodes, "product", [x], [y], weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        path = tmp_path / "product.onnx"
+        onnx.save(model, path)
+        return path
+
+    return make
+
+
+def feeds():
+    return {"x": np.random.default_rng(1).normal(size=(8, WIDTH)).astype(np.float32)}
+
+
+def error(path, precision):
+    """Largest error of OpenVINO's product, as a share of the largest entry."""
+    want = make_engine(path, "onnxruntime")(feeds())["y"]
+    got = OpenVinoEngine(path, threads=1, precision=precision)(feeds())["y"]
+    return np.abs(got - want).max() / np.abs(want).max()
+
+
+def convert_count(path):
+    """How many nodes of the converted model are conversions."""
+    model = openvino.Core().read_model(str(path))
+    open_vino.convert_rough(model)
+    return sum(node.get_type_name() == "Convert" for node in model.get_ops())
+
+
+def test_float32_is_exact_whatever_the_nodes_are_called(product):
+    assert error(product("rough/a", "rough/b"), "f32") < 1e-6
+
+
+def test_only_rough_nodes_become_bfloat16(product):
+    if not open_vino.has_bf16(openvino.Core()):
+        pytest.skip("this CPU has no bfloat16 instructions")
+    assert error(product("exact/a", "exact/b"), "f32") < 1e-6
+    assert 1e-4 < error(product("exact/a", "rough/b"), "bf16") < 0.02
+    # Without any such name all nodes may be.
+    assert 1e-4 < error(product("a", "b"), "bf16") < 0.02
+
+
+def test_conversions_lie_only_where_rough_nodes_begin_and_end(product):
+    # Into the first: x and w; into the second: v; out of it: z.
+    assert convert_count(product("rough/a", "rough/b")) == 4
+    assert convert_count(product("exact/a", "rough/b")) == 3
+    assert convert_count(product("exact/a", "exact/b")) == 0
+
+
+def test_a_cpu_without_bfloat16_keeps_float32(product, monkeypatch):
+    monkeypatch.setattr(open_vino, "has_bf16", lambda core: False)
+    path = product("rough/a", "rough/b")
+    assert OpenVinoEngine(path, precision="bf16").precision == "f32"
+    assert error(path, "bf16") < 1e-6
+
+
+def test_threads_are_as_asked_and_leave_a_core_to_other_nodes_by_default(monkeypatch):
+    monkeypatch.setattr(open_vino.os, "sched_getaffinity", lambda pid: set(range(4)))
+    assert open_vino.settings(2, "f32")["INFERENCE_NUM_THREADS"] == 2
+    assert open_vino.settings(0, "f32")["INFERENCE_NUM_THREADS"] == 3
+    monkeypatch.setattr(open_vino.os, "sched_getaffinity", lambda pid: {0})
+    assert open_vino.settings(0, "f32")["INFERENCE_NUM_THREADS"] == 1
+
+
+def test_names_and_sizes_of_axes_are_read_from_the_file(product, tmp_path):
+    assert read_axes(product("a", "b")) == {"x": ("n", WIDTH), "y": ("n", WIDTH)}
+    bad = tmp_path / "bad.onnx"
+    for data in (b"not a model", b"\x3a\x7f\x01", b"\xff" * 9):
+        bad.write_bytes(data)
+        with pytest.raises(ValueError, match="bad.onnx: not an ONNX model"):
+            read_axes(bad)
