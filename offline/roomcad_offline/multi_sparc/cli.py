@@ -32,7 +32,27 @@ def add_parser(subparsers):
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
     train.set_defaults(run=train_network)
     ablate.add_parser(commands)
+    add_ship(commands)
     benchmark.add_parser(commands)
+
+
+def add_ship(commands):
+    """Add `ship` to the commands of `align`."""
+    parser = commands.add_parser("ship", help="put a trained network into the models folder")
+    parser.add_argument("folder", type=Path, help="folder of the training")
+    parser.add_argument("name", help="how configurations call it, e.g. live")
+    parser.add_argument("--models", type=Path, help="models folder (default: the repository's)")
+    parser.add_argument("--updates", type=int, nargs="+",
+                        help="numbers of updates, a file each (default: ship.UPDATES)")  # fmt: skip
+    parser.add_argument("--temperature", type=float, default=1.0, help="of sigma's logits")
+    parser.set_defaults(run=ship_network)
+
+
+def ship_network(args):
+    """Ship the averaged weights of a training."""
+    from roomcad_offline.multi_sparc.ship import ship_run
+
+    ship_run(args)
 
 
 def train_network(args):

@@ -76,18 +76,6 @@ def check_file(network, n, path, size=SIZE):
         raise ValueError(f"{path}: differs from torch by {differences}, {limit}")
 
 
-def add_parser(subparsers):
-    """Add the command `ship`."""
-    parser = subparsers.add_parser("ship", help="put a trained network into the models folder")
-    parser.add_argument("folder", type=Path, help="folder of the training")
-    parser.add_argument("name", help="how configurations call it, e.g. live")
-    parser.add_argument("--models", type=Path, help="models folder (default: the repository's)")
-    parser.add_argument("--updates", type=int, nargs="+", default=list(UPDATES),
-                        help="numbers of updates, a file each (default %(default)s)")  # fmt: skip
-    parser.add_argument("--temperature", type=float, default=1.0, help="of sigma's logits")
-    parser.set_defaults(run=ship_run)
-
-
 def ship_run(args):
     """Ship the averaged weights of a training."""
     from roomcad_core.library import models_folder
@@ -98,7 +86,8 @@ def ship_run(args):
         raise ValueError(f"{args.folder}: trained in mode {trained.mode}, the robot's is {MODE}")
     about = {"run": trained.name, "steps": trained.steps, "mode": trained.mode}
     specs = ship(
-        trained.network, args.name, args.models or models_folder(), args.updates, trained.size,
+        trained.network, args.name, args.models or models_folder(),
+        args.updates or UPDATES, trained.size,
         args.temperature, about,
     )  # fmt: skip
     for spec in specs.values():

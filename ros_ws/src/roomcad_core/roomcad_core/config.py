@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 ENGINES = ("auto", "openvino", "onnxruntime")
+PRECISIONS = ("f32", "bf16")
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
 
@@ -86,6 +87,7 @@ class AlignConfig(Checked):
     model: str = setting("live", "network of aligner multi_sparc, by its name in the manifest")
     updates: int = setting(3, "pose updates of multi_sparc before it scores", 0, 20)
     engine: str = setting("auto", "inference engine of multi_sparc", choices=ENGINES)
+    precision: str = setting("bf16", "lowest precision of multi_sparc", choices=PRECISIONS)
     n_classes: int = setting(3, "most probable classes tried for each object", 1, 11)
     n_candidates: int = setting(3, "CAD models tried for each class", 1, 20)
     n_tried: int = setting(2, "of all those CAD models, how many multi_sparc tries", 1, 80)

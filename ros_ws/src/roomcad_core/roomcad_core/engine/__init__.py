@@ -5,7 +5,8 @@ has `inputs`, `outputs` (name -> TensorSpec) and `_run(feeds)`; tensorrt is a fu
 ENGINES.
 """
 
-from roomcad_core.engine.base import PRECISIONS, ROUGH, Engine, TensorSpec, check_feeds
+from roomcad_core.config import PRECISIONS
+from roomcad_core.engine.base import ROUGH, Engine, TensorSpec, check_feeds
 from roomcad_core.engine.choose import ENGINES, PREFERRED, make_engine
 from roomcad_core.engine.files import sha256_of, verify
 from roomcad_core.engine.onnx_runtime import OnnxRuntimeEngine

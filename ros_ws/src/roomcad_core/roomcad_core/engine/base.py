@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-PRECISIONS = ("f32", "bf16")
 # Nodes of an ONNX graph whose names begin so may be computed in less than float32, all others not;
 # in a graph without such names all nodes may.
 ROUGH = "rough/"

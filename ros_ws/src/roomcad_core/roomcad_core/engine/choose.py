@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from roomcad_core.engine.base import PRECISIONS
+from roomcad_core.config import PRECISIONS
 from roomcad_core.engine.onnx_runtime import OnnxRuntimeEngine
 from roomcad_core.engine.open_vino import OpenVinoEngine
 

@@ -66,7 +66,8 @@ class MultiSparcAligner:
         self._library = library
         if not loops:
             numbers = dict.fromkeys((config.updates, *updates))
-            loops = [load_loop(config.model, n, engine=config.engine) for n in numbers]
+            how = {"engine": config.engine, "precision": config.precision}
+            loops = [load_loop(config.model, n, **how) for n in numbers]
         self._loop = loops[0]
         self._loops = {loop.spec.updates: loop for loop in loops}
         self.dropped = ()  # of the last frame
