@@ -50,7 +50,7 @@ def test_the_parameter_model_picks_the_network(rig, write_model, library):
         LABELS, weight, np.log([0.1, 0.7, 0.2]), "baseline", cloud="unit_sphere", extra=False
     )
     node = ClassifyNode(parameter_overrides=overrides(library, classify__model="baseline"))
-    assert node.start().health.engine == "onnxruntime"
+    assert node.start().health.engine == "openvino"
     (obj,) = answered(rig, node, crop())
     assert obj.label == "table" and obj.score == pytest.approx(0.7)
     assert list(obj.class_scores) == list(LABELS)

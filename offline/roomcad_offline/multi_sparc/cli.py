@@ -33,6 +33,8 @@ def add_parser(subparsers):
     train.set_defaults(run=train_network)
     ablate.add_parser(commands)
     add_ship(commands)
+    speed = commands.add_parser("speed", help="measure the exported loop on this machine")
+    speed.set_defaults(run=measure_speed)
     benchmark.add_parser(commands)
 
 
@@ -53,6 +55,13 @@ def ship_network(args):
     from roomcad_offline.multi_sparc.ship import ship_run
 
     ship_run(args)
+
+
+def measure_speed(args):
+    """Time the exported loop against sequential passes."""
+    from roomcad_offline.multi_sparc.speed import print_speed
+
+    print_speed()
 
 
 def train_network(args):

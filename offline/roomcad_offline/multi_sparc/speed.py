@@ -138,15 +138,7 @@ def markdown(record):
     return lines
 
 
-def add_parser(subparsers):
-    """Add the command `speed`."""
-    parser = subparsers.add_parser("speed", help="measure the exported loop on this machine")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="(default %(default)s)")
-    parser.add_argument("--cores", type=int, default=CORES, help="(default %(default)s)")
-    parser.set_defaults(run=lambda args: print_speed(args.rounds, args.cores))
-
-
-def print_speed(rounds, cores):
+def print_speed(rounds=ROUNDS, cores=CORES):
     """Measure, and print the table and the record."""
     record = alignment_speed(rounds, cores)
     print("\n".join(markdown(record)), json.dumps(record), sep="\n\n")
