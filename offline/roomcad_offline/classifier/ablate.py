@@ -14,9 +14,11 @@ from roomcad_offline.classifier.train import TrainConfig, train
 # Rows of the table: fields of AugmentConfig that are switched off, or sources that are left out.
 WITHOUT = {
     "all ingredients": {},
-    "no CAD scans (ModelNet40 and rooms only)": {"shares": {"modelnet": 0.5, "rooms": 0.5}},
-    "no simulated rooms": {"shares": {"modelnet": 0.5, "scans": 0.5}},
-    "no ModelNet40": {"shares": {"scans": 0.5, "rooms": 0.5}},
+    "no CAD scans": {"shares": {"modelnet": 0.25, "fused": 0.3, "rooms": 0.45}},
+    "no fused scans of rooms": {"shares": {"modelnet": 0.25, "scans": 0.3, "rooms": 0.45}},
+    "no single frames of rooms": {"shares": {"modelnet": 0.4, "scans": 0.2, "fused": 0.4}},
+    "no simulated rooms": {"shares": {"modelnet": 0.6, "scans": 0.4}},
+    "no ModelNet40": {"shares": {"scans": 0.2, "fused": 0.35, "rooms": 0.45}},
     "no self-occlusion of whole CAD surfaces": {"scan": 0.0},
     "no floor, wall and neighbour patches": {"surroundings": 0.0, "clutter": 0.0},
     "no part dropping, truncation and density": {"part_drop": 0.0, "truncate": 0.0, "density": 0.0},

@@ -10,7 +10,9 @@ from roomcad_core.classify.crop_network import softmax
 from roomcad_core.types import OTHER
 from roomcad_offline.classifier.samples import LABELS
 
-KEEP = 0.96  # share of validation furniture that must not become `other`; the bar is 0.95
+# Share of validation furniture that must not become `other`: the 0.95 asked of other rooms, and two
+# standard errors of what some 900 crops of 60 rooms can tell.
+KEEP = 0.965
 N_BINS = 10
 
 

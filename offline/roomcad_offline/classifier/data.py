@@ -2,7 +2,7 @@
 
 FOLDER/cad/{scans,rooms,val,sweethome3d}   CAD libraries
 FOLDER/rooms/{generated,sweethome3d,val,test}   simulated rooms
-FOLDER/samples/{modelnet,scans,rooms}.npz   training samples
+FOLDER/samples/{modelnet,scans,fused,rooms}.npz   training samples
 """
 
 import json
@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from roomcad_core.library import Library
 from roomcad_core.library_build import build
+from roomcad_offline.classifier.fused import fused_rows
 from roomcad_offline.classifier.room_crops import room_crops, sample_rows
 from roomcad_offline.classifier.samples import Samples, collect
 from roomcad_offline.classifier.scans import scans
@@ -33,7 +34,7 @@ SMALL = {"width": 320, "height": 240, **WIDE}
 ROOMS = {  # name -> library and RoomConfig fields; test rooms are of the built-in library
     "generated": ("rooms", {"rooms": 280, "frames": 10, "seed": 5001, **SMALL}),
     "sweethome3d": ("sweethome3d", {"rooms": 150, "frames": 10, "seed": 5002, **SMALL}),
-    "val": ("val", {"rooms": 25, "frames": 8, "seed": 7001, **WIDE}),
+    "val": ("val", {"rooms": 60, "frames": 8, "seed": 7001, **WIDE}),
     "test": ("", {"rooms": 30, "frames": 8, "seed": 9001, **WIDE}),
 }
 SCANS = {"scans": (2, 12), "sweethome3d": (6, 11)}  # library -> scans a model, seed
@@ -65,6 +66,7 @@ def build_data(folder, modelnet=None, sweethome3d=None, smaller=1):
     sources = {
         "modelnet": once(folder, "modelnet", lambda: modelnet_samples(read_cache(modelnet))),
         "scans": once(folder, "scans", lambda: collect(all_scans(libraries))),
+        "fused": once(folder, "fused", lambda: collect(all_fused(folder))),
         "rooms": once(folder, "rooms", lambda: collect(all_crops(folder))),
     }
     # The benchmarks of alignment are furnished with these models: nothing is trained on them.
@@ -125,11 +127,22 @@ def all_scans(libraries):
 
 def all_crops(folder):
     """Rows of the crops of all training rooms."""
+    for name, folders, library in training_rooms(folder):
+        yield from sample_rows(room_crops(tqdm(folders, f"crops {name}", unit="room"), library))
+
+
+def all_fused(folder):
+    """Rows of the furniture of all training rooms in fused scans."""
+    for name, folders, library in training_rooms(folder):
+        yield from fused_rows(tqdm(folders, f"fused {name}", unit="room"), library)
+
+
+def training_rooms(folder):
+    """Yield name, folders and Library of the sets of rooms that are trained on."""
     for name in ("generated", "sweethome3d"):
         folders = room_folders(folder, name)
         if folders:
-            rooms = tqdm(folders, f"crops {name}", unit="room")
-            yield from sample_rows(room_crops(rooms, room_library(folders[0])))
+            yield name, folders, room_library(folders[0])
 
 
 def room_library(room):

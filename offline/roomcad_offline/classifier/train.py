@@ -21,13 +21,15 @@ class TrainConfig:
     """How the deployed classifier is trained."""
 
     epoch_size: int = 16384  # samples drawn for what is called an epoch
-    shares: dict = field(default_factory=lambda: {"modelnet": 0.25, "scans": 0.25, "rooms": 0.5})
+    shares: dict = field(
+        default_factory=lambda: {"modelnet": 0.2, "scans": 0.1, "fused": 0.25, "rooms": 0.45}
+    )
     class_power: float = 0.5  # classes are drawn by their frequency in rooms to this power
     other_share: dict = field(default_factory=lambda: {"modelnet": 0.06, "rooms": 0.5})
     label_smoothing: float = 0.05
     contrast: float = 0.1  # weight of the contrastive loss
     augment: AugmentConfig = AugmentConfig()
-    fit: FitConfig = FitConfig(epochs=52, batch=64, weight_decay=1e-5)
+    fit: FitConfig = FitConfig(epochs=80, batch=64, weight_decay=1e-5)
 
 
 def train(sources, radii, folder, config):
