@@ -32,6 +32,7 @@ def add_parser(subparsers):
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
     train.set_defaults(run=train_network)
     ablate.add_parser(commands)
+    add_calibrate(commands)
     add_ship(commands)
     speed = commands.add_parser("speed", help="measure the exported loop on this machine")
     speed.set_defaults(run=measure_speed)
@@ -46,8 +47,29 @@ def add_ship(commands):
     parser.add_argument("--models", type=Path, help="models folder (default: the repository's)")
     parser.add_argument("--updates", type=int, nargs="+",
                         help="numbers of updates, a file each (default: ship.UPDATES)")  # fmt: skip
-    parser.add_argument("--temperature", type=float, default=1.0, help="of sigma's logits")
     parser.set_defaults(run=ship_network)
+
+
+def add_calibrate(commands):
+    """Add `calibrate` to the commands of `align`."""
+    parser = commands.add_parser("calibrate", help="make sigma a probability, on unseen scenes")
+    parser.add_argument("folder", type=Path, help="folder of the training")
+    parser.add_argument(
+        "--library", action="append", default=[], metavar="FOLDER[:train|:all]",
+        help="CAD library of the scenes, best one that was not trained on",
+    )  # fmt: skip
+    parser.add_argument("--images", type=int, default=400, help="scenes (default %(default)s)")
+    parser.add_argument("--updates", type=int, default=3, help="pose updates (default %(default)s)")
+    parser.set_defaults(run=calibrate_network)
+
+
+def calibrate_network(args):
+    """Fit temperature and shift of sigma's logits."""
+    from roomcad_offline.multi_sparc.calibrate import calibrate_run
+    from roomcad_offline.multi_sparc.scenes import CadBank
+
+    bank = CadBank.build(sources(args.library or [""]), progress=True)
+    print(calibrate_run(args.folder, bank, args.images, args.updates))
 
 
 def ship_network(args):

@@ -11,6 +11,7 @@ import numpy as np
 from roomcad_core.engine import make_engine, sha256_of
 from roomcad_core.multi_sparc.model_files import MODE, TASK, read_spec
 from roomcad_offline.classifier.ship import enter
+from roomcad_offline.multi_sparc.calibrate import shifted
 from roomcad_offline.multi_sparc.export import SIZE, save_loop, save_weights
 from roomcad_offline.multi_sparc.export_example import (
     example_feeds,
@@ -77,7 +78,7 @@ def check_file(network, n, path, size=SIZE):
 
 
 def ship_run(args):
-    """Ship the averaged weights of a training."""
+    """Ship the averaged weights of a training, with its calibration."""
     from roomcad_core.library import models_folder
     from roomcad_offline.multi_sparc.benchmark.network import load_trained
 
@@ -86,9 +87,13 @@ def ship_run(args):
         raise ValueError(f"{args.folder}: trained in mode {trained.mode}, the robot's is {MODE}")
     about = {"run": trained.name, "steps": trained.steps, "mode": trained.mode}
     specs = ship(
-        trained.network, args.name, args.models or models_folder(),
-        args.updates or UPDATES, trained.size,
-        args.temperature, about,
-    )  # fmt: skip
+        shifted(trained.network, trained.calibration.shift),
+        args.name,
+        args.models or models_folder(),
+        args.updates or UPDATES,
+        trained.size,
+        trained.calibration.temperature,
+        about,
+    )
     for spec in specs.values():
         print(f"{spec.onnx}  sha256 {spec.sha256}")

@@ -30,6 +30,7 @@ from roomcad_offline.multi_sparc.benchmark.judge import (
 from roomcad_offline.multi_sparc.benchmark.maps import SIZE, frame_batches
 from roomcad_offline.multi_sparc.benchmark.rooms import read_room
 from roomcad_offline.multi_sparc.benchmark.views import by_frame
+from roomcad_offline.multi_sparc.calibrate import Calibration, read_calibration
 from roomcad_offline.multi_sparc.config import config_from_dict, preset
 from roomcad_offline.multi_sparc.inputs import sample_pattern
 from roomcad_offline.multi_sparc.network import MultiSparc
@@ -48,6 +49,7 @@ class Trained:
     mode: str  # rgbd or rgb
     size: tuple[int, int]  # height, width of the maps [px]
     steps: int  # batches it was trained on
+    calibration: Calibration = Calibration()
 
 
 def load_trained(folder, device="cpu"):
@@ -70,7 +72,8 @@ def load_trained(folder, device="cpu"):
         raise ValueError(f"{folder}: checkpoint.pt holds weights that are not finite")
     scenes = config.get("scenes", {})
     size = scenes.get("height", SIZE[0]), scenes.get("width", SIZE[1])
-    return Trained(folder.name, network, config["sampling"]["mode"], size, int(state["step"]))
+    mode, steps = config["sampling"]["mode"], int(state["step"])
+    return Trained(folder.name, network, mode, size, steps, read_calibration(folder))
 
 
 def run_network(trained, folder, views, library, most=MOST_UPDATES):
@@ -114,7 +117,8 @@ def align(trained, waiting, out):
     pose = initial_pose(batch, trained.mode, pattern)
     for updates, poses in enumerate(out):
         pose, logit = refine(network, batch, pose, min(updates, 1), pattern)
-        values = [x.transpose(1, 2).cpu().double().numpy() for x in (*pose, logit.sigmoid())]
+        values = [x.transpose(1, 2).cpu().double().numpy() for x in (*pose, logit)]
+        values[-1] = trained.calibration(values[-1])
         for image, (_, positions) in enumerate(waiting):
             for slot, k in enumerate(positions):
                 poses.T[k], poses.R[k], poses.S[k], poses.score[k] = (
