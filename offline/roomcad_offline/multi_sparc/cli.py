@@ -1,4 +1,4 @@
-"""roomcad-offline align train: pre-training of Multi-SPARC on synthetic scenes.
+"""roomcad-offline align train: pre-training of Multi-SPARC on synthetic scenes, fine-tuning.
 
 Several GPUs: torchrun --nproc-per-node 4 -m roomcad_offline.cli align train FOLDER --device cuda
 """
@@ -12,7 +12,7 @@ VALIDATION_BATCH = 20
 
 def add_parser(subparsers):
     """Add `align` with its commands to the command line."""
-    from roomcad_offline.multi_sparc import ablate
+    from roomcad_offline.multi_sparc import ablate, finetune
     from roomcad_offline.multi_sparc.benchmark import cli as benchmark
 
     parser = subparsers.add_parser("align", help="Multi-SPARC, the alignment network")
@@ -30,6 +30,7 @@ def add_parser(subparsers):
     train.add_argument("--learning-rate", type=float, help="(default: TrainConfig's)")
     train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
+    finetune.add_arguments(train)
     train.set_defaults(run=train_network)
     ablate.add_parser(commands)
     add_calibrate(commands)
@@ -87,7 +88,8 @@ def measure_speed(args):
 
 
 def train_network(args):
-    """Run, or go on with, a pre-training."""
+    """Run, or go on with, a pre-training or fine-tuning."""
+    from roomcad_offline.multi_sparc import finetune
     from roomcad_offline.multi_sparc.group import join_group
     from roomcad_offline.multi_sparc.scenes import CadBank, SceneGenerator
     from roomcad_offline.multi_sparc.train import TrainConfig, Trainer
@@ -105,7 +107,9 @@ def train_network(args):
     fixed = SceneGenerator(bank, scenes.config, VALIDATION_SEED)
     n = -(-config.judged_images // VALIDATION_BATCH)
     validation = [fixed.batch(VALIDATION_BATCH, step) for step in range(n)]
-    Trainer(config, scenes, validation, args.folder, group).run()
+    mixed = finetune.with_recorded(args, config, scenes, group)
+    start, about = finetune.start_weights(args), finetune.about(args)
+    Trainer(config, mixed, validation, args.folder, group, start=start, about=about).run()
 
 
 def sources(words):

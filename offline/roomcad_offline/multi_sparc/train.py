@@ -54,22 +54,27 @@ class Trainer:
     """One run in a folder (config.json, log.csv, curves.png, checkpoint.pt); goes on where it
     stopped. In a Group each process has `images` images of its own in every step."""
 
-    def __init__(self, config, scenes, validation, folder, group=None, model=None):
-        """`scenes`: SceneGenerator; `validation`: Batches that are judged on; `model`: ModelConfig
-        where it is no preset."""
+    def __init__(
+        self, config, scenes, validation, folder, group=None, model=None, start=None, about=None
+    ):
+        """`scenes`: SceneGenerator or Mixture; `validation`: Batches that are judged on; `model`:
+        ModelConfig where it is no preset; `start`: weights (a state_dict) to go on from; `about`:
+        further entries of config.json, {name: plain value}."""
         keep_buffers()
         torch.manual_seed(config.seed)
         self.config, self.scenes, self.validation = config, scenes, validation
         self.folder = Path(folder)
         self.group = group or Group()
         self.network = MultiSparc(model or preset(config.preset)).to(scenes.bank.device)
+        if start is not None:
+            self.network.load_state_dict(start)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = Lamb(self.network.parameters(), learning_rate=config.learning_rate)
         inputs = self.network.config.inputs
         self.pattern = sample_pattern(inputs.n_bbox).to(scenes.bank.device)
         self.step, self.log = 0, []
         if self.group.leads:
-            self._claim()
+            self._claim(about or {})
         self.group.wait()
         self._resume()
 
@@ -162,16 +167,17 @@ class Trainer:
         (self.folder / "log.csv").write_text("\n".join([",".join(columns), *lines]) + "\n")
         draw_curves(self.folder, self.config.images * self.group.size)
 
-    def _claim(self):
+    def _claim(self, about):
         """Write config.json, or check that the folder's run is this one; it may be made longer."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "config.json"
         model = asdict(self.network.config)
         wanted = {**asdict(self.config), "model": model, "scenes": asdict(self.scenes.config)}
+        wanted |= about
         wanted = json.loads(json.dumps(wanted))
         if path.exists():
             got = json.loads(path.read_text())
-            differs = [k for k in wanted if k != "steps" and got.get(k) != wanted[k]]
+            differs = [k for k in {**got, **wanted} if k != "steps" and got.get(k) != wanted.get(k)]
             if differs:
                 raise ValueError(f"{path}: holds another run; different: {', '.join(differs)}")
         path.write_text(json.dumps(wanted, indent=1) + "\n")

@@ -44,6 +44,11 @@ def frame_batches(frame, views, library, n_mul, n_points, size=SIZE):
         (Batch, the group's positions in `views`: slot s holds views[positions[s]]).
     """
     maps, up = true_maps(frame, size), up_from_pose(frame.T_world_cam)
+    yield from map_batches(maps, up, views, library, n_mul, n_points)
+
+
+def map_batches(maps, up, views, library, n_mul, n_points):
+    """As frame_batches, of the Maps of a frame and the up direction (3,) in its camera."""
     order = sorted(range(len(views)), key=lambda k: -views[k].pixels)
     for start in range(0, len(order), n_mul):
         group = order[start : start + n_mul]

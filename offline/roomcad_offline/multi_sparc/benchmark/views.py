@@ -77,23 +77,49 @@ def all_views(folder, rooms, library):
 
 def room_views(room, library):
     """ObjectViews of all frames of a room folder."""
-    dataset, meshes, views = read_room(room), {}, []
+    dataset, meshes, views = read_room(room), Meshes(library), []
     for number, frame in enumerate(dataset):
-        maps = true_maps(frame)
-        for placed in dataset.ground_truth:
-            if placed.label not in CLASSES:
-                continue
-            pixels = int((maps.ids == placed.id).sum())
-            if pixels < MIN_PIXELS:
-                continue
-            if placed.cad_id not in meshes:
-                meshes[placed.cad_id] = library[placed.cad_id].load_mesh()[:2]
-            T_cam_obj = inverse(frame.T_world_cam) @ placed.T_world_obj
-            seen = visibility(maps, T_cam_obj, placed.S, meshes[placed.cad_id], pixels)
-            if seen["visible"] >= MIN_VISIBLE:
-                what = placed.label, placed.cad_id, placed.symmetry
-                views.append(ObjectView(Path(room).name, number, placed.id, *what, T_cam_obj,
-                                        np.asarray(placed.S), pixels, **seen))  # fmt: skip
+        name = Path(room).name, number
+        T_cam_world = inverse(frame.T_world_cam)
+        views += frame_views(name, true_maps(frame), T_cam_world, dataset.ground_truth, meshes)
+    return views
+
+
+class Meshes:
+    """Vertices (V, 3), unit frame, and triangles (F, 3) of a Library's models, read once."""
+
+    def __init__(self, library):
+        self._library, self._read = library, {}
+
+    def __getitem__(self, cad_id):
+        if cad_id not in self._read:
+            self._read[cad_id] = self._library[cad_id].load_mesh()[:2]
+        return self._read[cad_id]
+
+
+def frame_views(name, maps, T_cam_world, ground_truth, meshes):
+    """ObjectViews of one frame.
+
+    Args:
+        name: room and position of the frame.
+        maps: its Maps with true instances.
+        T_cam_world: (4, 4).
+        ground_truth: Placed models of the room.
+        meshes: Meshes of their library.
+    """
+    views = []
+    for placed in ground_truth:
+        if placed.label not in CLASSES:
+            continue
+        pixels = int((maps.ids == placed.id).sum())
+        if pixels < MIN_PIXELS:
+            continue
+        T_cam_obj = T_cam_world @ placed.T_world_obj
+        seen = visibility(maps, T_cam_obj, placed.S, meshes[placed.cad_id], pixels)
+        if seen["visible"] >= MIN_VISIBLE:
+            what = placed.label, placed.cad_id, placed.symmetry
+            views.append(ObjectView(*name, placed.id, *what, T_cam_obj, np.asarray(placed.S),
+                                    pixels, **seen))  # fmt: skip
     return views
 
 
@@ -107,7 +133,7 @@ def visibility(maps, T_cam_obj, S, mesh, pixels):
     """
     height, width = maps.depth.shape
     alone = render(transform(affine(T_cam_obj, S), mesh[0]), mesh[1], maps)
-    inside = alone[height // 2 : height // 2 + height, width // 2 : width // 2 + width]
+    inside = middle(alone)
     compared = np.isfinite(inside) & (maps.depth > 0)
     near = np.abs(np.where(compared, inside, 0) - maps.depth) < TOLERANCE
     (u, v), z = project(T_cam_obj[:3, 3], maps.K)
@@ -134,6 +160,12 @@ def render(vertices_cam, triangles, maps):
     K[:2, 2] += (width // 2 + 0.5, height // 2 + 0.5)
     rays = scene.create_rays_pinhole(K, np.eye(4), 2 * width, 2 * height)
     return scene.cast_rays(rays, nthreads=1)["t_hit"].numpy()  # rays with z = 1: z-depth
+
+
+def middle(alone):
+    """The part of `render`'s image that lies on the maps."""
+    height, width = (n // 2 for n in alone.shape)
+    return alone[height // 2 : height // 2 + height, width // 2 : width // 2 + width]
 
 
 def to_record(view):
