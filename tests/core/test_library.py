@@ -106,6 +106,14 @@ def test_the_halves_of_the_benchmark_are_fixed_and_about_equal():
     assert halves.count("bench") == pytest.approx(200, abs=40)
 
 
+def test_a_half_of_a_library_is_loaded_by_its_name():
+    whole = Library.load()
+    halves = [Library.load(f"{whole.folder}:{half}") for half in ("train", "bench")]
+    assert {m.split for m in halves[0]} == {"train"} and {m.split for m in halves[1]} == {"bench"}
+    assert sorted(m.id for half in halves for m in half) == sorted(m.id for m in whole)
+    assert [m.id for m in Library.load(":bench")] == [m.id for m in halves[1]]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

@@ -23,7 +23,7 @@ def add_parser(commands):
     add("--images", type=int, help="of a step (default: TrainConfig's)")
     add("--seed", type=int, help="(default: TrainConfig's)")
     add("--only", action="append", default=[], metavar="NAME", help="only these variants")
-    add("--library", action="append", default=[], metavar="FOLDER[:train|:all]",
+    add("--library", action="append", default=[], metavar="FOLDER[:train]",
         help="as for `align train`")  # fmt: skip
     add("--scene", action="append", default=[], metavar="NAME=VALUE", help="as for `align train`")
     add("--device", default="cpu", help="cpu or cuda (default %(default)s)")

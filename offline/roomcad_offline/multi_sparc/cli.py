@@ -20,7 +20,7 @@ def add_parser(subparsers):
     train = commands.add_parser("train", help="pre-train; goes on where it was stopped")
     train.add_argument("folder", type=Path, help="folder of the run")
     train.add_argument(
-        "--library", action="append", default=[], metavar="FOLDER[:train|:all]",
+        "--library", action="append", default=[], metavar="FOLDER[:train]",
         help="CAD library, may be given several times; :train leaves out its benchmark half "
         "(default: the built-in library)",
     )  # fmt: skip
@@ -56,7 +56,7 @@ def add_calibrate(commands):
     parser = commands.add_parser("calibrate", help="make sigma a probability, on unseen scenes")
     parser.add_argument("folder", type=Path, help="folder of the training")
     parser.add_argument(
-        "--library", action="append", default=[], metavar="FOLDER[:train|:all]",
+        "--library", action="append", default=[], metavar="FOLDER[:train]",
         help="CAD library of the scenes, best one that was not trained on",
     )  # fmt: skip
     parser.add_argument("--images", type=int, default=400, help="scenes (default %(default)s)")
@@ -113,17 +113,11 @@ def train_network(args):
 
 
 def sources(words):
-    """Sources of FOLDER[:train|:all] words."""
+    """Sources of FOLDER[:train] words."""
     from roomcad_core.library import Library
     from roomcad_offline.multi_sparc.scenes import Source
 
-    found = []
-    for word in words:
-        path, colon, keep = word.rpartition(":")
-        if not colon or keep not in ("train", "all"):
-            path, keep = word, "all"
-        found.append(Source(Library.load(path), keep=keep))
-    return found
+    return [Source(Library.load(word)) for word in words]
 
 
 def scene_config(words):

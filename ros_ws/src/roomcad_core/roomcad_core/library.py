@@ -25,6 +25,7 @@ from roomcad_core.pose import SYMMETRIES
 
 VERSION = 1
 N_POINTS = 4096
+SPLITS = ("train", "bench")
 FIELDS = ("id", "label", "size", "symmetry", "licence", "source", "mesh")
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -49,7 +50,7 @@ class CadModel:
     @property
     def split(self):
         """ "train" or "bench": halves fixed by the id, so that a benchmark stays unseen."""
-        return ("train", "bench")[hashlib.sha256(self.id.encode()).digest()[0] % 2]
+        return SPLITS[hashlib.sha256(self.id.encode()).digest()[0] % 2]
 
     @cached_property
     def unit_normals(self):
@@ -88,14 +89,20 @@ class Library:
     def load(cls, path=""):
         """Read and check a library folder; "" means the built-in one.
 
+        FOLDER:train and FOLDER:bench mean the half of that CadModel.split.
+
         Raises FileNotFoundError where a file is missing, ValueError (naming the file and the
         field) where one is malformed or the library is empty.
         """
-        folder = Path(path) if path else builtin_folder()
+        folder, colon, half = str(path).rpartition(":")
+        if not colon or half not in SPLITS:
+            folder, half = str(path), ""
+        folder = Path(folder) if folder else builtin_folder()
         records = _read_records(folder / "library.json")
         points, normals = _read_points(folder / "points.npz", len(records))
         rows = zip(records, points, normals, strict=True)
-        return cls([_model(folder, *row) for row in rows], folder)
+        models = [_model(folder, *row) for row in rows]
+        return cls([m for m in models if half in ("", m.split)], folder)
 
     def __len__(self):
         return len(self.models)
