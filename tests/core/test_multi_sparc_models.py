@@ -12,6 +12,7 @@ from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig
 from roomcad_core.library import Library
 from roomcad_core.multi_sparc.loop import load_loop
 from roomcad_core.multi_sparc.model_files import read_spec
+from roomcad_core.multi_sparc.polish import PolishedScore
 from roomcad_core.pipeline import Pipeline
 from roomcad_core.pose import rigid
 from roomcad_core.types import Frame
@@ -87,6 +88,11 @@ def rewrite(folder, **changed):
     path.write_text(json.dumps(manifest))
 
 
+def test_weights_of_polished_poses_are_read(folder):
+    rewrite(folder, polished={"sigma": 0.5, "fit": 2, "bias": -0.25})
+    assert read_spec(folder, "live", 3).polished == PolishedScore(0.5, 2, -0.25)
+
+
 def test_an_entry_is_read(folder):
     spec = read_spec(folder, "live", 3)
     assert spec.onnx == folder / "align_live_n3.onnx" and spec.updates == 3
@@ -107,6 +113,9 @@ def test_an_entry_is_read(folder):
         ("mode", "rgb", "got 'rgb', expected 'rgbd'"),
         ("temperature", 0, "got 0, expected a number above 0"),
         ("temperature", float("nan"), "got nan, expected a number above 0"),
+        ("polished", {"sigma": 1.0}, r"got {'sigma': 1.0}, expected numbers bias, fit, sigma"),
+        ("polished", {"sigma": 1, "fit": float("inf"), "bias": 0}, "got .*expected numbers"),
+        ("polished", [1, 2, 3], r"got \[1, 2, 3\], expected numbers"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_field(folder, key, value, why):

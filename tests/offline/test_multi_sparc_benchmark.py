@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="the benchmark needs torch: make set
 pytest.importorskip("open3d")
 
 from roomcad_core.camera import project  # noqa: E402
+from roomcad_core.config import AlignConfig  # noqa: E402
 from roomcad_core.library import CadModel, Library  # noqa: E402
 from roomcad_core.pose import affine, rotation_y, transform  # noqa: E402
 from roomcad_core.types import Alignment, Object, Segmentation  # noqa: E402
@@ -68,7 +69,7 @@ def judged(benchmark, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(configs.PRESETS, "tiny", TINY)
         benchmark.network(write_training(tmp_path_factory.mktemp("run")), "tiny", updates=1)
-    benchmark.icp()
+    benchmark.aligner("icp", AlignConfig(aligner="icp"))
     return benchmark
 
 

@@ -1,21 +1,30 @@
-"""Sigma as a probability: scale and shift of its logits."""
+"""Scores as probabilities: of sigma alone, and of sigma with the fit of a polished pose."""
 
 import json
 
 import numpy as np
 import pytest
-import torch
 
-from roomcad_offline.multi_sparc.calibrate import (
+torch = pytest.importorskip("torch", reason="calibration needs torch: make setup-train")
+
+from roomcad_core.multi_sparc.polish import PolishedScore  # noqa: E402
+from roomcad_offline.multi_sparc.calibrate import (  # noqa: E402
     FILE,
     Calibration,
+    Results,
     fit_calibration,
+    fit_logistic,
+    fit_polished,
     read_calibration,
     shifted,
 )
-from roomcad_offline.multi_sparc.config import InputConfig, ModelConfig, NetworkConfig
-from roomcad_offline.multi_sparc.network import MultiSparc
-from roomcad_offline.multi_sparc.pose import LOGIT
+from roomcad_offline.multi_sparc.config import InputConfig, ModelConfig, NetworkConfig  # noqa: E402
+from roomcad_offline.multi_sparc.network import MultiSparc  # noqa: E402
+from roomcad_offline.multi_sparc.pose import LOGIT  # noqa: E402
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
 
 
 def test_neutral_calibration_is_the_sigmoid():
@@ -25,11 +34,48 @@ def test_neutral_calibration_is_the_sigmoid():
 def test_scale_and_shift_of_overconfident_logits_are_found():
     rng = np.random.default_rng(0)
     true = rng.normal(0.5, 1.5, 40_000)
-    is_right = rng.random(len(true)) < 1 / (1 + np.exp(-true))
+    is_right = rng.random(len(true)) < sigmoid(true)
     found = fit_calibration(3 * true + 2, is_right)
     assert found.temperature == pytest.approx(3, rel=0.05)
     assert found.shift == pytest.approx(-2, abs=0.15)
     assert found(3 * true + 2).mean() == pytest.approx(is_right.mean(), abs=0.005)
+
+
+def test_a_logistic_regression_finds_what_data_were_made_with():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60_000, 2))
+    is_right = rng.random(len(x)) < sigmoid(x @ [1.0, -2.0] + 0.5)
+    assert fit_logistic(x, is_right) == pytest.approx([1.0, -2.0, 0.5], abs=0.06)
+
+
+def results(rng, n=20_000):
+    """Results that are right with a probability of sigmoid(logit + 2 log fit + 1)."""
+    logits, fits = rng.normal(0, 1.5, (n, 4)), rng.uniform(0.1, 1, (n, 4))
+    p = sigmoid(PolishedScore(1, 2, 1)(logits, fits))
+    return Results(logits, fits, rng.random((n, 4)) < p)
+
+
+def test_the_score_of_polished_poses_weighs_sigma_and_fit_and_is_a_probability():
+    data = results(np.random.default_rng(2))
+    found = fit_polished(data)
+    assert found.fit / found.sigma == pytest.approx(2, rel=0.1)
+    logits, fits, is_right = data.chosen(found(data.logits, data.fits))
+    probability = sigmoid(found(logits, fits))
+    for low, high in ((0.3, 0.6), (0.6, 0.8), (0.8, 0.95)):
+        some = (probability > low) & (probability < high)
+        assert is_right[some].mean() == pytest.approx(probability[some].mean(), abs=0.03)
+
+
+def test_results_without_a_pose_or_unpolished_take_no_part():
+    data = results(np.random.default_rng(3), 4000)
+    holes = Results(data.logits.copy(), data.fits.copy(), data.is_right.copy())
+    holes.logits[:, 3], holes.is_right[:, 3] = -np.inf, True
+    holes.fits[:50] = np.nan
+    whole = Results(data.logits[50:, :3], data.fits[50:, :3], data.is_right[50:, :3])
+    found, wanted = fit_polished(holes), fit_polished(whole)
+    assert (found.sigma, found.fit, found.bias) == pytest.approx(
+        (wanted.sigma, wanted.fit, wanted.bias), rel=1e-3
+    )
 
 
 def test_the_shift_goes_into_the_weights_and_into_nothing_but_the_logit():
@@ -46,6 +92,11 @@ def test_the_shift_goes_into_the_weights_and_into_nothing_but_the_logit():
 
 
 def test_a_folder_without_calibration_has_the_neutral_one(tmp_path):
-    assert read_calibration(tmp_path) == Calibration()
-    (tmp_path / FILE).write_text(json.dumps({"temperature": 1.5, "shift": -0.2, "objects": 9}))
-    assert read_calibration(tmp_path) == Calibration(1.5, -0.2)
+    assert read_calibration(tmp_path) == (Calibration(), None)
+    record = {
+        "sigma": {"temperature": 1.5, "shift": -0.2},
+        "polished": {"sigma": 0.5, "fit": 2, "bias": 0.1},
+        "of_sigma": {"views": 9},
+    }
+    (tmp_path / FILE).write_text(json.dumps(record))
+    assert read_calibration(tmp_path) == (Calibration(1.5, -0.2), PolishedScore(0.5, 2, 0.1))

@@ -4,6 +4,7 @@ Several GPUs: torchrun --nproc-per-node 4 -m roomcad_offline.cli align train FOL
 """
 
 import dataclasses
+import json
 from pathlib import Path
 
 VALIDATION_SEED = 987_654  # scenes that are never trained on; --seed must be another
@@ -53,24 +54,19 @@ def add_ship(commands):
 
 def add_calibrate(commands):
     """Add `calibrate` to the commands of `align`."""
-    parser = commands.add_parser("calibrate", help="make sigma a probability, on unseen scenes")
+    parser = commands.add_parser("calibrate", help="make the score of a pose a probability")
     parser.add_argument("folder", type=Path, help="folder of the training")
-    parser.add_argument(
-        "--library", action="append", default=[], metavar="FOLDER[:train]",
-        help="CAD library of the scenes, best one that was not trained on",
-    )  # fmt: skip
-    parser.add_argument("--images", type=int, default=400, help="scenes (default %(default)s)")
-    parser.add_argument("--updates", type=int, default=3, help="pose updates (default %(default)s)")
+    parser.add_argument("rooms", type=Path, help="folder of simulated rooms whose models were not "
+                        "trained on, e.g. runs/classifier/rooms/val")  # fmt: skip
     parser.set_defaults(run=calibrate_network)
 
 
 def calibrate_network(args):
-    """Fit temperature and shift of sigma's logits."""
+    """Fit the weights of the score."""
     from roomcad_offline.multi_sparc.calibrate import calibrate_run
-    from roomcad_offline.multi_sparc.scenes import CadBank
+    from roomcad_offline.multi_sparc.finetune import scene_folders
 
-    bank = CadBank.build(sources(args.library or [""]), progress=True)
-    print(calibrate_run(args.folder, bank, args.images, args.updates))
+    print(json.dumps(calibrate_run(args.folder, scene_folders(args.rooms)), indent=1))
 
 
 def ship_network(args):

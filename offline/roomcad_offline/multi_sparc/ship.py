@@ -4,6 +4,7 @@ ONNX files with several numbers of updates for the robot, safetensors for traini
 the network's entry in the manifest (roomcad_core.multi_sparc.model_files says what is in it).
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,9 @@ UPDATES = (3, 1)  # with several initialisations, and where the last frame's pos
 LARGEST_DIFFERENCE = 1e-3  # between torch and a shipped file: [m], entries of R, logit
 
 
-def ship(network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, about=None):
+def ship(
+    network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, polished=None, about=None
+):
     """Write align_NAME_nN.onnx and align_NAME.safetensors, and enter NAME in the manifest.
 
     Args:
@@ -33,6 +36,7 @@ def ship(network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, abo
         updates: numbers of updates, a file each.
         size: height and width of the maps [px].
         temperature: what logits of sigma are divided by.
+        polished: PolishedScore; None = the robot does not polish its poses.
         about: {name: value} for the header of the safetensors file.
 
     Returns:
@@ -60,6 +64,8 @@ def ship(network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, abo
         "mode": MODE,
         "temperature": round(float(temperature), 4),
     }
+    if polished:
+        entry["polished"] = {k: round(v, 4) for k, v in asdict(polished).items()}
     enter(folder / "manifest.json", name, entry)
     return {n: read_spec(folder, name, n) for n in updates}
 
@@ -93,6 +99,7 @@ def ship_run(args):
         args.updates or UPDATES,
         trained.size,
         trained.calibration.temperature,
+        trained.polished,
         about,
     )
     for spec in specs.values():

@@ -19,6 +19,8 @@ def add_parser(commands):
     parser.add_argument("--icp", action="store_true", help="judge the ICP baseline")
     parser.add_argument("--network", action="append", default=[], metavar="[NAME=]RUN",
                         help="judge the averaged weights of a training's folder")  # fmt: skip
+    parser.add_argument("--polished", action="append", default=[], metavar="MODEL",
+                        help="judge a shipped network as the robot uses it")  # fmt: skip
     parser.add_argument("--updates", type=int, default=3, help="pose updates of the main figures")
     parser.add_argument("--stages", action="append", default=[], metavar="ALIGNER",
                         help="where the robot's stages lose: icp or multi_sparc")  # fmt: skip
@@ -31,6 +33,7 @@ def add_parser(commands):
 
 def main(args):
     """Run what was asked for, then write the report of everything judged so far."""
+    from roomcad_core.config import AlignConfig
     from roomcad_core.library import Library
     from roomcad_offline.multi_sparc.benchmark import rooms
     from roomcad_offline.multi_sparc.benchmark.run import Benchmark
@@ -43,7 +46,9 @@ def main(args):
     benchmark = Benchmark(args.folder, library, folders, views, args.out)
     print(f"{len(views)} object views, {sum(v.counted for v in views)} count")
     if args.icp:
-        benchmark.icp()
+        benchmark.aligner("icp", AlignConfig(aligner="icp"))
+    for model in args.polished:
+        benchmark.aligner(f"{model}_polished", AlignConfig("multi_sparc", model, n_tried=1))
     for word in args.network:
         name, _, run = word.rpartition("=")
         benchmark.network(run, name or Path(run).name, args.updates, args.device)

@@ -16,29 +16,31 @@ def _pyplot():
     return plt
 
 
-def draw_calibration(name, record, path):
-    """Share of right poses against sigma with counts, and accuracy of the most certain poses."""
+def draw_calibration(name, scores, path):
+    """Share of right poses against the first of {name: judge_score's record}, with counts, and
+    accuracy of the most certain poses by each."""
     plt = _pyplot()
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.4))
-    _reliability(left, record["sigma"])
-    for key, color, text in (("sigma", BLUE, "sigma"), ("score_2d", GREEN, "2D box overlap")):
-        kept, accuracy = zip(*record[key]["sorted_accuracy"], strict=True)
+    main = next(iter(scores))
+    _reliability(left, main, scores[main])
+    for (text, score), color in zip(scores.items(), (BLUE, GREEN), strict=False):
+        kept, accuracy = zip(*score["sorted_accuracy"], strict=True)
         right.plot(kept, accuracy, color=color, lw=1.8, label=text)
     right.set(xlim=(0, 1), ylim=(0, 1.04), xlabel="share kept, most certain first")
     right.set(ylabel="accuracy of what is kept", title="Ranking")
     right.legend(loc="lower left", fontsize=8)
-    figure.suptitle(f"{name}: pose selected by sigma, counted object views", fontsize=10)
+    figure.suptitle(f"{name}: pose selected by {main}, counted object views", fontsize=10)
     _save(figure, path, plt)
 
 
-def _reliability(axis, sigma):
+def _reliability(axis, name, sigma):
     axis.plot([0, 1], [0, 1], color=GREY, lw=1)
     rows = np.array(sigma["reliability"], float).reshape(-1, 4)
     for low, count, mean, accuracy in rows:
         axis.bar(low + 0.05, accuracy, 0.092, color=BLUE, alpha=0.85)
         axis.plot(mean, accuracy, "o", color=RED, ms=4)
         axis.text(low + 0.05, accuracy + 0.015, str(int(count)), ha="center", fontsize=7)
-    axis.set(xlim=(0, 1), ylim=(0, 1.06), xlabel="sigma (dots: mean of the bin)")
+    axis.set(xlim=(0, 1), ylim=(0, 1.06), xlabel=f"{name} (dots: mean of the bin)")
     axis.set_ylabel("share right (numbers: object views)")
     axis.set_title(f"ECE {sigma['ece']:.3f}, AUC {sigma['auc']:.3f}", fontsize=10)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from roomcad_core.multi_sparc.polish import PolishedScore
 from roomcad_core.segment.crops import bounding_boxes
 from roomcad_offline.multi_sparc.batch import cat
 from roomcad_offline.multi_sparc.benchmark.judge import (
@@ -50,6 +51,7 @@ class Trained:
     size: tuple[int, int]  # height, width of the maps [px]
     steps: int  # batches it was trained on
     calibration: Calibration = Calibration()
+    polished: PolishedScore | None = None
 
 
 def load_trained(folder, device="cpu"):
@@ -73,7 +75,7 @@ def load_trained(folder, device="cpu"):
     scenes = config.get("scenes", {})
     size = scenes.get("height", SIZE[0]), scenes.get("width", SIZE[1])
     mode, steps = config["sampling"]["mode"], int(state["step"])
-    return Trained(folder.name, network, mode, size, steps, read_calibration(folder))
+    return Trained(folder.name, network, mode, size, steps, *read_calibration(folder))
 
 
 def run_network(trained, folder, views, library, most=MOST_UPDATES):

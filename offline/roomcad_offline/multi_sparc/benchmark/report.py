@@ -55,6 +55,7 @@ def markdown(record):
     lines = head(record["benchmark"])
     if record["methods"]:
         lines += accuracy(record["methods"]) + classes(record["methods"])
+    lines += scores(record["methods"])
     for name, network in networks_of(record).items():
         lines += selection(name, network) + updates(name, network) + sigma(name, network)
     for name, stages in record["stages"].items():
@@ -113,6 +114,25 @@ def classes(methods):
     return [*lines, "", "![accuracy by class](alignment_classes.png)", ""]
 
 
+def scores(methods):
+    """The published score of the robot's aligners, where they were judged."""
+    judged = {name: r for name, r in methods.items() if "score" in r}
+    if not judged:
+        return []
+    lines = [
+        "## The robot's score as a probability",
+        "",
+        "| method | AUC | ECE | mean score | accuracy |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, r in judged.items():
+        s = r["score"]
+        lines.append(f"| {name} | **{s['auc']:.3f}** | **{s['ece']:.3f}** |"
+                     f" {s['mean_score']:.3f} | {shown(r['counted']['accuracy'])} |")  # fmt: skip
+    pictures = (f"![{name}](alignment_calibration_{name}.png)" for name in judged)
+    return [*lines, "", *pictures, ""]
+
+
 def selection(name, r):
     lines = [
         f"## {name}: which of the four initialisations",
@@ -159,7 +179,7 @@ def stage_table(name, stages):
         f"## Where accuracy is lost: aligner {name}",
         "",
         "Our own segmentation, classification and retrieval, given more and more of the truth; the"
-        " library searched is the benchmark's. The classifier's training saw these CAD models.",
+        " library searched is the benchmark's, whose CAD models no network was trained on.",
         "",
         "| given | accuracy | lost | segmented | class right | CAD right | aligned |",
         "| --- | --- | --- | --- | --- | --- | --- |",

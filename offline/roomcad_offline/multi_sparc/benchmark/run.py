@@ -11,7 +11,7 @@ import numpy as np
 from roomcad_core.config import AlignConfig
 from roomcad_core.library import Library
 from roomcad_offline.multi_sparc.benchmark import figures, report, rooms, views
-from roomcad_offline.multi_sparc.benchmark.judge import Poses, accuracy_table, right
+from roomcad_offline.multi_sparc.benchmark.judge import Poses, accuracy_table, judge_score, right
 from roomcad_offline.multi_sparc.benchmark.network import (
     MOST_UPDATES,
     judge_network,
@@ -34,12 +34,22 @@ class Benchmark:
     out: Path
     settings: object = rooms.ROOMS  # RoomConfig
 
-    def icp(self):
-        """Judge the ICP baseline with true masks, classes and CAD ids."""
-        stages = Stages(self.library, "icp")
-        outcomes = run_stages(stages, self.folder, self.views, ("cad",), "icp")["cad"]
-        self._keep("method", "icp", accuracy_table(self._sheet("icp", poses_of(outcomes)),
-                                                   self.views))  # fmt: skip
+    def aligner(self, name, config):
+        """Judge one of the robot's aligners with true masks, classes and CAD ids.
+
+        `name`: of the record; `config`: AlignConfig.
+        """
+        stages = Stages(self.library, config.aligner, align_config=config)
+        outcomes = run_stages(stages, self.folder, self.views, ("cad",), name)["cad"]
+        poses = poses_of(outcomes)
+        is_right = self._sheet(name, poses)
+        record = accuracy_table(is_right, self.views)
+        if config.aligner == "multi_sparc":
+            counted = np.array([v.counted for v in self.views])
+            record["score"] = judge_score(poses.score[counted, 0], is_right[counted])
+            path = self.out / f"alignment_calibration_{name}.png"
+            figures.draw_calibration(name, {"score": record["score"]}, path)
+        self._keep("method", name, record)
 
     def network(self, run, name, updates, device="cpu"):
         """Judge the averaged weights of a training's folder `run` under a name."""
@@ -49,7 +59,8 @@ class Benchmark:
         record, chosen = judge_network(trained, results, cameras, self.views, self.library, updates)
         self._sheet(name, selected(results[updates], chosen))
         self._keep("method", name, record)
-        figures.draw_calibration(name, record, self.out / f"alignment_calibration_{name}.png")
+        scores = {"sigma": record["sigma"], "2D box overlap": record["score_2d"]}
+        figures.draw_calibration(name, scores, self.out / f"alignment_calibration_{name}.png")
 
     def stages(self, aligner, model=None):
         """Judge the robot's stages with an aligner, given more and more of the truth."""

@@ -37,15 +37,16 @@ SAME_MASK = 0.5  # IoU from which a segment is the object
 class Stages:
     """Segment, classify and align with any of GIVEN."""
 
-    def __init__(self, library, aligner, classifier="deployed", align_config=None):
+    def __init__(self, library, aligner, classifier="deployed", align_config=None, align=None):
         """`aligner` and `classifier`: names of the configs; no classifier is loaded for `cad`.
 
         `align_config`: AlignConfig whose other fields are taken; None = the defaults.
+        `align`: the aligner itself; None = made of the config.
         """
         self.library, self.segment_config = library, SegmentConfig()
         self.config = dataclasses.replace(align_config or AlignConfig(), aligner=aligner)
         self.segment = Segmenter(self.segment_config)
-        self.align = make_aligner(self.config, library)
+        self.align = align or make_aligner(self.config, library)
         self._model, self._classify, self._retrieve = classifier, None, None
 
     def identity(self, views):

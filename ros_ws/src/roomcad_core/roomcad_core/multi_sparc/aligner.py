@@ -2,8 +2,9 @@
 
 Every object tries some CAD models (retrieved ones of its most probable classes), each from some
 azimuths. Candidates take turns: the first ones of all objects are aligned jointly, then the
-second ones, and so on, as a map pixel can be given to one slot only. An object's initialisation
-is chosen by sigma, its CAD model by sigma times the probability of the class. An object with a
+second ones, and so on, as a map pixel can be given to one slot only. The best results are polished
+(see polish). An object's initialisation is chosen by the score of its result, which is sigma or,
+polished, sigma and fit; its CAD model by that times the probability of the class. An object with a
 Start tries its CAD model from the given poses only, with as many updates as the Start says.
 """
 
@@ -18,8 +19,10 @@ from roomcad_core.candidates import (
     furniture,
     ranked_candidates,
 )
+from roomcad_core.fit_score import DepthView
 from roomcad_core.multi_sparc.loop import Poses, Slots, load_loop
-from roomcad_core.multi_sparc.maps import make_maps
+from roomcad_core.multi_sparc.maps import Maps, make_maps
+from roomcad_core.multi_sparc.polish import Polish, Tried
 from roomcad_core.multi_sparc.poses import are_poses, given_poses, nearest_rotation
 from roomcad_core.multi_sparc.start import initial_poses
 from roomcad_core.pose import rigid
@@ -33,11 +36,20 @@ class Fit:
     candidate: Candidate
     T_cam_obj: np.ndarray
     S: np.ndarray
-    sigma: float
+    score: float  # probability that the pose is right
 
     @property
     def support(self):
-        return self.sigma * self.candidate.prior
+        return self.score * self.candidate.prior
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of a frame."""
+
+    maps: Maps
+    up: np.ndarray  # (3,) in the camera
+    depth: DepthView
 
 
 @dataclass(frozen=True)
@@ -70,8 +82,10 @@ class MultiSparcAligner:
             loops = [load_loop(config.model, n, **how) for n in numbers]
         self._loop = loops[0]
         self._loops = {loop.spec.updates: loop for loop in loops}
+        self._polish = Polish(config.icp_distance, config.icp_iterations)
         self.dropped = ()  # of the last frame
         self.passes = {}  # object id -> passes of the network, of the last frame
+        self.tried = {}  # object id -> [(CAD id, its Tried results)], of the last frame
 
     @property
     def engine(self):
@@ -85,12 +99,14 @@ class MultiSparcAligner:
         """
         spec, starts = self._loop.spec, starts or {}
         objects = furniture(segmentation, starts)
-        self.dropped, self.passes = (), {}
+        self.dropped, self.passes, self.tried = (), {}, {}
         if not objects:
             return ()
         maps = make_maps(frame, segmentation.instances, (spec.height, spec.width))
         tasks = [self._task(obj, maps.grid, starts.get(obj.id)) for obj in objects]
-        self._try_all([t for t in tasks if isinstance(t, Task)], maps, segmentation)
+        up = segmentation.T_grav_cam[2, :3]
+        view = View(maps, up, DepthView(frame.depth, frame.K, segmentation))
+        self._try_all([t for t in tasks if isinstance(t, Task)], view)
         results = [t if isinstance(t, Dropped) else _alignment(t) for t in tasks]
         self.dropped = tuple(r for r in results if isinstance(r, Dropped))
         aligned = (r for r in results if isinstance(r, Alignment))
@@ -124,9 +140,8 @@ class MultiSparcAligner:
         candidate = Candidate(self._library[start.cad_id], prior)
         return Task(obj, (candidate,), grid.box(obj.box), start)
 
-    def _try_all(self, tasks, maps, segmentation):
+    def _try_all(self, tasks, view):
         """Add to each Task the Fits of its candidates; those of equal effort go together."""
-        up = segmentation.T_grav_cam[2, :3]
         together = {}
         for task in tasks:
             for turn in range(len(task.candidates)):
@@ -135,7 +150,7 @@ class MultiSparcAligner:
             loop = self._loops[updates]
             for first in range(0, len(waiting), loop.spec.objects):
                 group = waiting[first : first + loop.spec.objects]
-                for task, fit in zip(group, self._align(group, turn, loop, maps, up), strict=True):
+                for task, fit in zip(group, self._align(group, turn, loop, view), strict=True):
                     task.fits.extend([fit] if fit else [])
                     passes = self.passes.get(task.obj.id, 0)
                     self.passes[task.obj.id] = passes + n_poses * (updates + 1)
@@ -146,35 +161,49 @@ class MultiSparcAligner:
             return self._loop.spec.updates, False, self._config.n_yaw
         return task.start.updates, True, len(task.start.poses)
 
-    def _align(self, group, turn, loop, maps, up):
+    def _align(self, group, turn, loop, view):
         """Fit (or None) of each Task's candidate number `turn`, all of them jointly."""
         tried = [task.candidates[turn] for task in group]
         models = tuple(candidate.model for candidate in tried)
         slots = Slots(
-            slot_map(maps.ids, [task.obj.id for task in group]),
+            slot_map(view.maps.ids, [task.obj.id for task in group]),
             np.stack([task.box for task in group]),
             models,
         )
-        poses, logits = loop(maps, slots, self._initial(group, slots, maps, up))
-        rated = np.where(are_poses(poses) & np.isfinite(logits), logits, -np.inf)
-        best = rated.argmax(0)
-        return [self._fit(c, poses, rated, best[i], i) for i, c in enumerate(tried)]
+        poses, logits = loop(view.maps, slots, self._initial(group, slots, view))
+        usable = are_poses(poses) & np.isfinite(logits)
+        results = (self._results(poses, logits, usable, i) for i in range(len(group)))
+        each = zip(group, tried, results, strict=True)
+        return [self._best(task.obj, c, found, view.depth) for task, c, found in each]
 
-    def _initial(self, group, slots, maps, up):
+    def _results(self, poses, logits, usable, i):
+        """What came of object i's initialisations, best logit first; [] where none is a pose."""
+        return [
+            Tried(rigid(nearest_rotation(poses.R[a, i]), poses.T[a, i]),
+                  poses.S[a, i].astype(float), float(logits[a, i]))
+            for a in np.argsort(-logits[:, i], kind="stable")
+            if usable[a, i]
+        ]  # fmt: skip
+
+    def _best(self, obj, candidate, results, depth):
+        """Fit of the result with the best score; None where there is none."""
+        if not results:
+            return None
+        spec, n = self._loop.spec, self._config.n_polished
+        if spec.polished and n:
+            results = [self._polish(r, obj, candidate.model, depth) for r in results[:n]]
+        self.tried.setdefault(obj.id, []).append((candidate.model.id, results))
+        scores = [spec.score(r.logit, r.fit_score) for r in results]
+        best = int(np.argmax(scores))
+        return Fit(candidate, results[best].T_cam_obj, results[best].S, scores[best])
+
+    def _initial(self, group, slots, view):
         """Poses that the Tasks of a group begin with: all given, or none."""
         if group[0].start is not None:
             return given_poses([task.start for task in group])
         size = np.stack([model.size for model in slots.models])
-        view = maps.depth, slots.instance, maps.K, slots.box
-        return Poses(*initial_poses(*view, size, up, self._config.n_yaw))
-
-    def _fit(self, candidate, poses, rated, a, i):
-        """Fit of object i from initialisation a; None where that is no pose."""
-        if rated[a, i] == -np.inf:
-            return None
-        T_cam_obj = rigid(nearest_rotation(poses.R[a, i]), poses.T[a, i])
-        sigma = sigmoid(rated[a, i] / self._loop.spec.temperature)
-        return Fit(candidate, T_cam_obj, poses.S[a, i].astype(float), sigma)
+        seen = view.maps.depth, slots.instance, view.maps.K, slots.box
+        return Poses(*initial_poses(*seen, size, view.up, self._config.n_yaw))
 
 
 def _alignment(task):
@@ -191,7 +220,7 @@ def _alignment(task):
     label, class_score = chosen
     fit = best[label]
     cad_id = fit.candidate.model.id
-    return Alignment(obj.id, label, cad_id, fit.T_cam_obj, fit.S, fit.sigma, class_score)
+    return Alignment(obj.id, label, cad_id, fit.T_cam_obj, fit.S, fit.score, class_score)
 
 
 def _classes(obj):
@@ -218,7 +247,3 @@ def slot_map(ids, chosen):
     for slot, object_id in enumerate(chosen):
         slots[ids == object_id] = slot + 1
     return slots
-
-
-def sigmoid(x):
-    return float(1 / (1 + np.exp(-np.clip(float(x), -500, 500))))

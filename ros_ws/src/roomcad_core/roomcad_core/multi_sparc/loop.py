@@ -78,12 +78,13 @@ class AlignLoop:
         return {"T": T, "R": R, "S": S}
 
 
-def load_loop(name, updates, **engine):
+def load_loop(name, updates, folder=None, **engine):
     """AlignLoop of the aligner `name` of models/manifest.json.
 
     Args:
         name: name of the model in the manifest.
         updates: number of updates before the scoring pass.
+        folder: the models folder; None = library.models_folder().
         engine: what make_engine takes beside the file.
 
     Raises:
@@ -91,7 +92,7 @@ def load_loop(name, updates, **engine):
         ValueError: they are malformed or do not fit each other.
         ImportError: the engine's package is not installed.
     """
-    spec = read_spec(models_folder(), name, updates)
+    spec = read_spec(folder or models_folder(), name, updates)
     verify(spec.onnx, spec.sha256)
     return AlignLoop(spec, make_engine(spec.onnx, **engine))
 

@@ -9,16 +9,20 @@
         "width": 160,           of the maps [px]
         "height": 120,
         "mode": "rgbd",         depth and normals from the sensor
-        "temperature": 1.0}}}   what logits are divided by
+        "temperature": 1.0,     what logits are divided by
+        "polished": {"sigma": 0.6, "fit": 2.0, "bias": 0.1}}}}   of polish.PolishedScore;
+                                without it results are not polished
 
 Entries of other tasks have keys of their own and are not looked at.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from roomcad_core.classify.model_files import is_inside, is_text, read_models
 from roomcad_core.library import N_POINTS
+from roomcad_core.multi_sparc.polish import PolishedScore
 
 TASK = "align"
 MODE = "rgbd"
@@ -38,6 +42,13 @@ class AlignSpec:
     width: int
     height: int
     temperature: float
+    polished: PolishedScore | None = None
+
+    def score(self, logit, fit_score=math.nan):
+        """Probability that a pose is right, of sigma's logit and, where it is known, its fit."""
+        if self.polished and not math.isnan(fit_score):
+            return sigmoid(self.polished(logit, fit_score))
+        return sigmoid(logit / self.temperature)
 
 
 def read_spec(folder, name, updates):
@@ -56,20 +67,23 @@ def read_spec(folder, name, updates):
     if name not in models:
         raise ValueError(f"{path}: models: no {name!r}, it has {sorted(models)}")
     where, entry = f"{path}: models.{name}", models[name]
-    if not isinstance(entry, dict) or set(entry) != set(KEYS):
+    if not isinstance(entry, dict) or set(entry) - {"polished"} != set(KEYS):
         got = sorted(entry) if isinstance(entry, dict) else repr(entry)
         raise ValueError(f"{where}: got {got}, expected {sorted(KEYS)}")
     for key, (good, expected) in checks(entry).items():
         if not good:
-            raise ValueError(f"{where}.{key}: got {entry[key]!r}, expected {expected}")
+            raise ValueError(f"{where}.{key}: got {entry.get(key)!r}, expected {expected}")
     values = {key: entry[key] for key in KEYS if key not in ("task", "mode", "updates")}
+    if entry.get("polished") is not None:
+        values["polished"] = PolishedScore(**entry["polished"])
     onnx, sha256 = _file(path.parent, where, entry["updates"], updates)
     return AlignSpec(name, updates, onnx, sha256, **values)
 
 
 def checks(entry):
     """{key: (whether its value is right, what is)} of a manifest entry."""
-    temperature = entry["temperature"]
+    temperature, polished = entry["temperature"], entry.get("polished")
+    weights = {f.name for f in fields(PolishedScore)}
     return {
         "task": (entry["task"] == TASK, repr(TASK)),
         "updates": (isinstance(entry["updates"], dict), "a mapping of numbers of updates"),
@@ -82,7 +96,12 @@ def checks(entry):
             type(temperature) in (int, float) and 0 < temperature < 1e3,
             "a number above 0 and below 1000",
         ),
-    }
+        "polished": (
+            polished is None or isinstance(polished, dict) and set(polished) == weights
+            and all(type(v) in (int, float) and abs(v) < 1e3 for v in polished.values()),
+            f"numbers {', '.join(sorted(weights))} below 1000",
+        ),
+    }  # fmt: skip
 
 
 def _whole(value, low, high):
@@ -104,3 +123,7 @@ def _file(folder, where, files, updates):
         got = repr(file["sha256"])
         raise ValueError(f"{where}.sha256: got {got}, expected 64 hexadecimal digits")
     return folder / file["onnx"], file["sha256"]
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-min(max(float(x), -500.0), 500.0)))
