@@ -19,6 +19,7 @@ from roomcad_core.config import AlignConfig  # noqa: E402
 from roomcad_core.library import CadModel, Library  # noqa: E402
 from roomcad_core.pose import affine, rotation_y, transform  # noqa: E402
 from roomcad_core.types import Alignment, Object, Segmentation  # noqa: E402
+from roomcad_offline.multi_sparc import calibrate  # noqa: E402
 from roomcad_offline.multi_sparc import config as configs  # noqa: E402
 from roomcad_offline.multi_sparc.benchmark import judge, outcomes, report, rooms, stages, views  # noqa: E402
 from roomcad_offline.multi_sparc.benchmark.cli import add_parser  # noqa: E402
@@ -304,3 +305,16 @@ def test_the_command_takes_several_networks():
     words = ["benchmark", "work", "--icp", "--network", "live=runs/a", "--network", "runs/b"]
     args = parser.parse_args(words)
     assert args.network == ["live=runs/a", "runs/b"] and args.icp and not args.stages
+
+
+def test_an_untrained_network_cannot_be_calibrated_and_its_frames_are_all_tried(
+    benchmark, training, monkeypatch
+):
+    seen = []
+    fit = calibrate.fit_calibration
+    monkeypatch.setattr(calibrate, "fit_calibration", lambda *a: seen.append(a) or fit(*a))
+    with pytest.raises(ValueError, match="does not tell right poses from wrong ones"):
+        calibrate.calibrate_run(training, benchmark.rooms)
+    ((logits, is_right),) = seen
+    assert len(logits) == len(is_right) == len(benchmark.views)
+    assert not (training / calibrate.FILE).exists()

@@ -41,6 +41,19 @@ def test_scale_and_shift_of_overconfident_logits_are_found():
     assert found(3 * true + 2).mean() == pytest.approx(is_right.mean(), abs=0.005)
 
 
+def test_logits_that_tell_nothing_are_refused():
+    logits = np.linspace(-1, 1, 50)
+    with pytest.raises(ValueError, match="of 50 views 25 are right"):
+        fit_calibration(logits, logits < 0)
+
+
+def test_few_views_give_no_infinite_weights():
+    logits = np.array([-2.0, -1.0, 1.0, 2.0])
+    found = fit_calibration(logits, logits > 0)
+    assert 0.05 < found.temperature < 5
+    assert found([3.0])[0] < 0.99
+
+
 def test_a_logistic_regression_finds_what_data_were_made_with():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60_000, 2))

@@ -25,6 +25,7 @@ from roomcad_offline.multi_sparc.pose import LOGIT, OUTPUTS
 
 FILE = "calibration.json"  # in a training's folder
 UPDATES = AlignConfig().updates  # before the scoring pass
+LEAST_SCALE = 0.01  # what sigma's logit counts at least
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,19 @@ class Results:
 
 
 def fit_logistic(features, is_right):
-    """(F + 1,) weights and bias under which is_right (N,) is most likely, of features (N, F)."""
+    """(F + 1,) weights and bias under which is_right (N,) is most likely, of features (N, F).
+
+    As Platt has it, no view counts as quite certain, so that few views give no infinite weights.
+    """
     rows = np.column_stack([features, np.ones(len(features))])
+    n_right = int(is_right.sum())
+    n_wrong = len(rows) - n_right
+    target = np.where(is_right, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
 
     def loss(w):
         z = rows @ w
         p = 1 / (1 + np.exp(-z))
-        return np.mean(np.logaddexp(0, z) - is_right * z), rows.T @ (p - is_right) / len(rows)
+        return np.mean(np.logaddexp(0, z) - target * z), rows.T @ (p - target) / len(rows)
 
     return minimize(loss, np.zeros(rows.shape[1]), jac=True, method="BFGS").x
 
@@ -69,6 +76,11 @@ def fit_logistic(features, is_right):
 def fit_calibration(logits, is_right):
     """The Calibration under which is_right (N,) bool is most likely, given logits (N,)."""
     scale, offset = fit_logistic(logits[:, None], is_right)
+    if scale < LEAST_SCALE:
+        raise ValueError(
+            f"sigma does not tell right poses from wrong ones: of {len(logits)} views"
+            f" {int(is_right.sum())} are right, and its logit would count {scale:.2g} times"
+        )
     return Calibration(float(1 / scale), float(offset / scale))
 
 
