@@ -27,6 +27,7 @@ ARGUMENTS = (
     ("library", "", "folder of a built CAD library; empty = the built-in one"),
     ("model", "", "deployed, baseline, box_size, ...; empty = as the parameter file says"),
     ("engine", "", "inference engine; empty = as the parameter file says"),
+    ("tracks", "", "true: follow objects over frames; empty = as the parameter file says"),
     ("composition", "false", "true: all stages in one process"),
     ("use_sim_time", "false", "take the time from /clock"),
     ("params_file", str(HERE / "params.yaml"), "parameters of all nodes"),
@@ -82,6 +83,8 @@ def stage_node(stage, value, sim_time):
         "align.engine": value["engine"],
     }
     given = {name: text for name, text in given.items() if text}
+    if value["tracks"]:
+        given["tracks.enabled"] = is_true(value["tracks"])
     return Node(
         package="roomcad_ros",
         executable=f"{stage}_node",

@@ -153,3 +153,4 @@ def test_the_pipeline_follows_objects_where_it_is_asked_to(track_world, monkeypa
     (track,) = pipeline.tracks
     assert track.id == 1 and [a.object_id for a in alignments] == [1]
     np.testing.assert_allclose(alignments[0].T_cam_obj, track.T_cam_obj)
+    assert Pipeline(config, track_world.library, before=pipeline).tracks == (track,)

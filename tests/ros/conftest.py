@@ -117,12 +117,12 @@ class Rig:
                 return
         raise AssertionError(f"no good frame was served from stamp {first_stamp} on")
 
-    def send_pose(self, frame, stamp=None, T_world_cam=None):
-        """Publish the camera's pose as TF from `map`."""
+    def send_pose(self, frame, stamp=None, T_world_cam=None, parent="map"):
+        """Publish the camera's pose as TF from `parent`."""
         from tf2_msgs.msg import TFMessage
 
         T = frame.T_world_cam if T_world_cam is None else T_world_cam
-        self.tf.publish(TFMessage(transforms=[transform_msg(T, frame, stamp)]))
+        self.tf.publish(TFMessage(transforms=[transform_msg(T, frame, stamp, parent)]))
 
 
 def camera_messages(frame, stamp=None):
@@ -148,14 +148,14 @@ def time_msg(seconds):
     return Time(nanoseconds=round(seconds * 1e9)).to_msg()
 
 
-def transform_msg(T, frame, stamp=None):
-    """geometry_msgs/TransformStamped map -> camera."""
+def transform_msg(T, frame, stamp=None, parent="map"):
+    """geometry_msgs/TransformStamped parent -> camera."""
     from geometry_msgs.msg import TransformStamped
 
     from roomcad_core.pose import quaternion
 
     out = TransformStamped(child_frame_id=frame.frame_id)
-    out.header.frame_id = "map"
+    out.header.frame_id = parent
     out.header.stamp = time_msg(frame.stamp if stamp is None else stamp)
     t, r = out.transform.translation, out.transform.rotation
     t.x, t.y, t.z = map(float, T[:3, 3])

@@ -14,8 +14,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from visualization_msgs.msg import Marker, MarkerArray
 
+from roomcad_core.config import TrackConfig
 from roomcad_core.gravity import gravity_frame, up_from_pose
 from roomcad_core.pose import rigid
+from roomcad_core.tracks import Follower
 from roomcad_core.types import Alignment, Dropped, Object, Segmentation
 from roomcad_ros.align_node import AlignNode
 from roomcad_ros.classify_node import ClassifyNode
@@ -259,7 +261,8 @@ class StandInPipeline:
     """Has what PipelineNode uses of Pipeline."""
 
     def __init__(self, library):
-        self.library, self.seconds = library, {"segment": 0.001}
+        self.follower = Follower(None, library, TrackConfig())
+        self.seconds = {"segment": 0.001}
 
     def __call__(self, frame):
         segmentation = name_chair(segment_box(frame))

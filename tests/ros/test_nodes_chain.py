@@ -67,6 +67,19 @@ def test_the_single_process_node_gives_the_same(rig, frame, library):
     check_box(frame, *outputs_of(rig, frame, node))
 
 
+def test_the_single_process_node_follows_the_box(rig, frame, library):
+    values = {"tracks.enabled": True, "tracks.sigma_high": 0.0, "tracks.sigma_low": 0.0}
+    overrides = [*BY_SIZE, *(Parameter(name, value=value) for name, value in values.items())]
+    node = PipelineNode(parameter_overrides=overrides).start()
+    found = rig.collect(CadAlignmentArray, "alignments")
+    rig.connect(node)
+    for stamp in (100, 101):
+        rig.send(frame, stamp)
+        rig.wait(lambda stamp=stamp: len(found) > stamp - 100, "alignments")
+    first, second = ([a.track_id for a in message.alignments] for message in found)
+    assert first == second == [1]
+
+
 @pytest.mark.skipif(
     not (models_folder() / "manifest.json").is_file(), reason="no trained networks in models/"
 )

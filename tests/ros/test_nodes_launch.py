@@ -40,6 +40,7 @@ def test_every_argument_is_described(request, domain):
         "log_level",
         "model",
         "engine",
+        "tracks",
     ):
         assert f"'{argument}'" in out
     assert "no description given" not in out
@@ -57,6 +58,7 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
         "composition": composition,
         "model": "box_size",  # needs no weights
         "speed": 0.03,
+        "tracks": composition,
     }
     given = [f"{name}:={value}" for name, value in arguments.items()]
     out, _ = launch(request, domain, "replay.launch.py", *given)

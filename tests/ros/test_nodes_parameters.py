@@ -6,7 +6,7 @@ import pytest
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.parameter import Parameter
 
-from roomcad_core.config import AlignConfig, SegmentConfig
+from roomcad_core.config import AlignConfig, SegmentConfig, TrackConfig
 from roomcad_ros.params import refuse_unknown
 from roomcad_ros.pipeline_node import PipelineNode
 from roomcad_ros.segment_node import SegmentNode
@@ -28,7 +28,8 @@ def node(spin):
 
 def test_every_setting_is_a_parameter_with_its_default_and_description(node):
     made = node(PipelineNode)
-    for cls, prefix in ((SegmentConfig, "segment."), (AlignConfig, "align.")):
+    sections = {"segment.": SegmentConfig, "align.": AlignConfig, "tracks.": TrackConfig}
+    for prefix, cls in sections.items():
         for f in dataclasses.fields(cls):
             assert made.get_parameter(prefix + f.name).value == f.default
             assert made.describe_parameter(prefix + f.name).description == f.metadata["help"]
@@ -85,13 +86,14 @@ def test_a_wrong_value_is_refused_with_a_reason(node, name, value, why):
     [
         ({"segment.max_depth": 200.0}, InvalidParameterValueException, "20.0"),
         ({"segment.max_depth": "far"}, InvalidParameterTypeException, "max_depth"),
+        ({"tracks.sigma_low": 0.9}, ValueError, "expected at most sigma_high"),
         ({"input": "sound"}, ValueError, "expected one of images, cloud"),
         ({"segment.max_dept": 2.0}, ValueError, "did you mean 'segment.max_depth'"),
     ],
 )
 def test_a_wrong_start_value_ends_the_node_at_once(node, values, error, why):
     with pytest.raises(error, match=why.replace(".", r"\.")):
-        node(**values)
+        node(PipelineNode, **values)
 
 
 def test_one_parameter_file_serves_all_nodes():

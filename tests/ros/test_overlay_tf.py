@@ -125,3 +125,9 @@ def test_transforms_travel_from_broadcaster_to_listener(spin):
     spin(arrived, sender, receiver)
     assert position(buffer.lookup_transform("map", "camera", at(5))) == pytest.approx([1, 0, 1])
     assert listener.buffer is buffer
+
+
+def test_clearing_forgets_what_moves_and_keeps_what_never_does(tree):
+    tree.clear()
+    assert not tree.can_transform("map", "base", Time())
+    assert position(tree.lookup_transform("base", "camera", Time())) == [1, 0, 0.5]

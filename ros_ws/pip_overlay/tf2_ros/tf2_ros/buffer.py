@@ -44,9 +44,11 @@ class Buffer:
             self._changed.notify_all()
 
     def clear(self):
-        """Forget every transform."""
+        """Forget every transform that moves; static ones are sent only once and stay."""
         with self._changed:
-            self._links.clear()
+            moving = [f for f, link in self._links.items() if isinstance(link, links.MovingLink)]
+            for frame in moving:
+                del self._links[frame]
 
     def lookup_transform(self, target_frame, source_frame, time, timeout=Duration()):  # noqa: B008
         """TransformStamped that maps points of `source_frame` to `target_frame`.

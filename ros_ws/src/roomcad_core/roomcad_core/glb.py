@@ -11,9 +11,27 @@ import numpy as np
 
 def write_glb(vertices, triangles, colors):
     """GLB bytes of vertices (V, 3), triangles (F, 3) and face colours (F, 3) uint8 RGB."""
+    return write_glb_parts({"part": (vertices, triangles, colors)})
+
+
+def write_glb_parts(parts):
+    """GLB bytes of several meshes: {name: (vertices, triangles, colors)}, each as in write_glb.
+
+    The primitives of a mesh are named after it: name0, name1, ...
+    """
     import trimesh
 
     scene = trimesh.Scene()
+    for name, mesh in parts.items():
+        for i, part in enumerate(_primitives(*mesh)):
+            scene.add_geometry(part, geom_name=f"{name}{i}")
+    return scene.export(file_type="glb", include_normals=False)
+
+
+def _primitives(vertices, triangles, colors):
+    """Yield one trimesh.Trimesh a colour."""
+    import trimesh
+
     shades, shade_of = np.unique(colors, axis=0, return_inverse=True)
     for i, shade in enumerate(shades):
         used, faces = np.unique(triangles[shade_of.ravel() == i], return_inverse=True)
@@ -22,8 +40,7 @@ def write_glb(vertices, triangles, colors):
         )
         part = trimesh.Trimesh(vertices[used], faces.reshape(-1, 3), process=False)
         part.visual = trimesh.visual.TextureVisuals(material=material)
-        scene.add_geometry(part, geom_name=f"part{i}")
-    return scene.export(file_type="glb", include_normals=False)
+        yield part
 
 
 def read_glb(path):

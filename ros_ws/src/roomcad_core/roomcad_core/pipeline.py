@@ -7,49 +7,44 @@ from roomcad_core.classify import make_classifier
 from roomcad_core.config import PipelineConfig
 from roomcad_core.library import Library
 from roomcad_core.segment import Segmenter
-from roomcad_core.tracks import Tracker
+from roomcad_core.tracks import Follower, extra_updates
 
 
 class Pipeline:
     """RGB-D frames in, CAD alignments out."""
 
-    def __init__(self, config=None, library=None):
+    def __init__(self, config=None, library=None, before=None):
+        """`before`: a Pipeline with the same library whose tracks go on in this one."""
         self.config = config or PipelineConfig()
         self.library = library or Library.load(self.config.library)
         self._segment = Segmenter(self.config.segment)
         self._classify = make_classifier(self.config.classify, self.library)
         tracks = self.config.tracks
-        updates = (tracks.updates_stable, tracks.updates_unsure) if tracks.enabled else ()
-        self._align = make_aligner(self.config.align, self.library, updates)
-        self._tracker = Tracker(tracks, self.library) if tracks.enabled else None
+        aligner = make_aligner(self.config.align, self.library, extra_updates(tracks))
+        self.follower = Follower(aligner, self.library, tracks, before and before.follower)
         self.seconds = {}  # stage -> time the last frame took
 
     @property
     def engine(self):
         """What the alignments are computed with."""
-        return self._align.engine
+        return self.follower.engine
 
     @property
     def dropped(self):
         """Objects of the last frame that could not be aligned (tuple of types.Dropped)."""
-        return self._align.dropped
+        return self.follower.dropped
 
     @property
     def tracks(self):
         """Tracks after the last frame; () where objects are not followed."""
-        return self._tracker.tracks if self._tracker else ()
+        return self.follower.tracks
 
     def __call__(self, frame):
         """(alignments, segmentation) of one Frame; alignments in the poses of their tracks."""
         segmentation = self._timed("segment", self._segment, frame)
         segmentation = self._timed("classify", self._classify, segmentation)
-        alignments = self._timed("align", self._aligned, frame, segmentation)
+        alignments = self._timed("align", self.follower, frame, segmentation)
         return alignments, segmentation
-
-    def _aligned(self, frame, segmentation):
-        if self._tracker is None:
-            return self._align(frame, segmentation)
-        return self._tracker(frame, segmentation, self._align).alignments
 
     def _timed(self, stage, call, *inputs):
         start = time.perf_counter()

@@ -6,18 +6,22 @@ from rclpy.qos import QoSProfile
 from roomcad_msgs.msg import ObjectArray
 
 from roomcad_core.align import make_aligner
-from roomcad_core.config import AlignConfig
+from roomcad_core.config import AlignConfig, TrackConfig
 from roomcad_core.library import Library
+from roomcad_core.tracks import Follower, extra_updates
 from roomcad_ros.convert import segmentation_of
 from roomcad_ros.health import BadFrame
 from roomcad_ros.inputs import FrameInput
 from roomcad_ros.node import StageNode, run
-from roomcad_ros.results import Results
+from roomcad_ros.room import Room
 from roomcad_ros.settings import InputConfig, LibraryConfig
 
 
 class AlignNode(StageNode):
-    """`aligner`, a stand-in for tests: called with Frame and Segmentation, gives Alignments."""
+    """`aligner`, a stand-in for tests: called with Frame and Segmentation, gives Alignments.
+
+    With tracks.enabled it gets starts as its third argument.
+    """
 
     def __init__(self, aligner=None, library=None, **options):
         super().__init__("align", **options)
@@ -25,14 +29,18 @@ class AlignNode(StageNode):
         self._input = self.parameters(InputConfig, fixed=True).config
         self._library_at = self.parameters(LibraryConfig)
         self._config = self.parameters(AlignConfig)
-        self._results = Results(self)
+        self._tracks = self.parameters(TrackConfig)
+        self._room = Room(self, lambda: self.stage)
 
     def make_stage(self):
-        self._library = self._given_library or Library.load(self._library_at.config.library)
-        return self._given or make_aligner(self._config.config, self._library)
+        library = self.stage.library if self.stage else self._given_library
+        library = library or Library.load(self._library_at.config.library)
+        tracks = self._tracks.config
+        aligner = self._given or make_aligner(self._config.config, library, extra_updates(tracks))
+        return Follower(aligner, library, tracks, before=self.stage)
 
     def open_inputs(self):
-        self._results.announce(self._library)
+        self._room.announce()
         extra = [(ObjectArray, "classified", QoSProfile(depth=1))]
         self._frames = FrameInput(
             self, self._input, self.put, self.health, self.settings.silence, extra
@@ -46,10 +54,11 @@ class AlignNode(StageNode):
         if segmentation.instances.shape != frame.depth.shape:
             text = f"classified {segmentation.instances.shape}, depth {frame.depth.shape}"
             raise BadFrame("sizes_differ", text)
-        with self.health.timed("align"):
-            alignments = self.stage(frame, segmentation)
-        self.health.unaligned(getattr(self.stage, "dropped", ()))
-        self._results.publish(alignments, self._library, camera[-1].header, frame, world)
+        with self._room.frame(world):
+            with self.health.timed("align"):
+                alignments = self.stage(frame, segmentation)
+            self.health.unaligned(getattr(self.stage, "dropped", ()))
+            self._room.publish(alignments, camera[-1].header, frame, world)
 
 
 def main():

@@ -75,17 +75,20 @@ def object_of(msg):
     )
 
 
-def alignments_msg(alignments, library, header):
-    """CadAlignmentArray of Alignments; the library knows the symmetries."""
-    return CadAlignmentArray(
-        header=header, alignments=[alignment_msg(a, library) for a in alignments]
-    )
+def alignments_msg(alignments, library, header, owners):
+    """CadAlignmentArray of Alignments; the library knows the symmetries.
+
+    `owners`: {object id: track id}; objects without one are not followed.
+    """
+    found = [alignment_msg(a, library, owners.get(a.object_id, 0)) for a in alignments]
+    return CadAlignmentArray(header=header, alignments=found)
 
 
-def alignment_msg(alignment, library):
-    """CadAlignment of an Alignment."""
+def alignment_msg(alignment, library, track_id):
+    """CadAlignment of an Alignment; track_id 0 = its object is not followed."""
     return CadAlignment(
         object_id=int(alignment.object_id),
+        track_id=int(track_id),
         label=alignment.label,
         class_score=float(alignment.class_score),
         cad_id=alignment.cad_id,
@@ -98,8 +101,13 @@ def alignment_msg(alignment, library):
 
 def pose_msg(T):
     """geometry_msgs/Pose of a rigid (4, 4) transform."""
-    x, y, z = T[:3, 3].tolist()
-    return Pose(position=Point(x=x, y=y, z=z), orientation=quaternion_msg(T[:3, :3]))
+    return Pose(position=point_msg(T[:3, 3]), orientation=quaternion_msg(T[:3, :3]))
+
+
+def point_msg(v):
+    """geometry_msgs/Point of (3,) values."""
+    x, y, z = np.asarray(v, float).tolist()
+    return Point(x=x, y=y, z=z)
 
 
 def quaternion_msg(R):

@@ -12,8 +12,11 @@ def detections_type():
     return Detection3DArray
 
 
-def detections_msg(alignments, T_frame_cam, header):
-    """Detection3DArray in the frame of `header`, which the camera is posed in by T_frame_cam."""
+def detections_msg(alignments, T_frame_cam, header, owners):
+    """Detection3DArray in the frame of `header`, which the camera is posed in by T_frame_cam.
+
+    A detection's id is that of its track in `owners` ({object id: track id}), else its object's.
+    """
     from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
 
     message = Detection3DArray(header=header)
@@ -22,7 +25,8 @@ def detections_msg(alignments, T_frame_cam, header):
         result.hypothesis.class_id = alignment.label
         result.hypothesis.score = float(alignment.score)
         result.pose.pose = pose_msg(T_frame_cam @ alignment.T_cam_obj)
-        detection = Detection3D(header=header, results=[result], id=str(alignment.object_id))
+        number = owners.get(alignment.object_id, alignment.object_id)
+        detection = Detection3D(header=header, results=[result], id=str(number))
         detection.bbox.center, detection.bbox.size = result.pose.pose, vector_msg(alignment.S)
         message.detections.append(detection)
     return message

@@ -27,6 +27,8 @@ class Health:
         self.engine = ""
         self.dropped = Counter()  # reason -> frames
         self.warnings = Counter()  # reason -> times, the frame was served all the same
+        self.ended = Counter()  # reason -> tracks
+        self._tracks = Counter()  # state -> tracks there are
         self._seconds = defaultdict(lambda: deque(maxlen=WINDOW))
         self._served = deque(maxlen=WINDOW)
         self._last_warned = {}
@@ -56,6 +58,20 @@ class Health:
         """Warn of each object (types.Dropped) that could not be aligned."""
         for it in dropped:
             self.warn(it.reason, f"object {it.object_id} is not aligned: {it.text}")
+
+    def followed(self, follower):
+        """Note the tracks of a tracks.Follower after a frame, and what it could not do."""
+        if not follower.follows:
+            return
+        update = follower.update
+        self._tracks = Counter(track.state for track in update.tracks)
+        self.track_ends(update.ended)
+        if update.limitation:
+            self.warn("no_world_pose", update.limitation)
+
+    def track_ends(self, ended):
+        """Count tracks (tracks.Ended) that are no more."""
+        self.ended.update(it.reason for it in ended)
 
     def _say(self, reason, text):
         # rclpy throttles by the line of the call; all reasons meet here, hence our own clock.
@@ -93,6 +109,8 @@ class Health:
             for percent in (50, 95):
                 ms = 1000 * np.percentile(list(seconds), percent)
                 out[f"{stage} p{percent} [ms]"] = f"{ms:.1f}"
+        out |= {f"tracks {state}": str(n) for state, n in sorted(self._tracks.items())}
+        out |= {f"tracks ended: {reason}": str(n) for reason, n in sorted(self.ended.items())}
         out |= {f"dropped: {reason}": str(n) for reason, n in sorted(self.dropped.items())}
         return out | {f"warned: {reason}": str(n) for reason, n in sorted(self.warnings.items())}
 

@@ -8,6 +8,7 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from roomcad_core.config import TrackConfig
 from roomcad_ros.health import BadFrame
 from roomcad_ros.images import frame_from_cloud, frame_from_images, seconds
 from roomcad_ros.world import World
@@ -17,24 +18,29 @@ KINDS = {
     "cloud": [(PointCloud2, "points")],
 }
 FOREIGN_CLOCK = 60.0  # [s] an older or newer stamp comes from another clock
+CLOCK_JUMP = TrackConfig.clock_jump  # [s] a stamp that goes back by less is only late
 
 
 class TopicSets:
     """Sets of messages with (nearly) the same stamp, one of each (type, topic), to `put(*set)`.
 
-    Every `silence` seconds without a set it warns and names the topics that are silent.
+    Every `silence` seconds without a set it warns and names the topics that are silent. Where
+    stamps go back (a bag that starts again) it warns, forgets what waited, and calls `on_jump`.
     """
 
-    def __init__(self, node, topics, put, health, silence, slop=0.0, queue=1):
-        self._node, self._health, self._put = node, health, put
+    def __init__(self, node, topics, put, health, silence, slop=0.0, queue=1, on_jump=lambda: None):
+        self._node, self._health, self._put, self._on_jump = node, health, put, on_jump
         self._arrived, self._complete = {}, time.monotonic()
+        self._newest = {}  # topic, or None for whole sets -> newest stamp since the last jump [s]
         self._filters = [_subscriber(node, *topic) for topic in topics]
-        for f in self._filters:
-            f.registerCallback(self._note, node.resolve_topic_name(f.topic))
+        for number, f in enumerate(self._filters):
+            # Before the synchroniser's own callback, so that a jump is seen first.
+            f.registerCallback(self._note, node.resolve_topic_name(f.topic), number)
         if len(self._filters) > 1:
             self._sync = ApproximateTimeSynchronizer(self._filters, queue, slop)
             self._sync.registerCallback(self._on_set)
         else:
+            self._sync = None
             self._filters[0].registerCallback(self._on_set)
         self._slop, self._silence = slop, silence
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -46,12 +52,28 @@ class TopicSets:
         for f in self._filters:
             self._node.destroy_subscription(f.sub)
 
-    def _note(self, _, topic):
+    def _note(self, message, topic, number):
         self._arrived[topic] = time.monotonic()
+        if self._went_back(message, topic) and self._sync:
+            # A full queue drops its oldest stamps: new messages, for ever, if these stayed.
+            self._sync.queues[number].clear()
 
     def _on_set(self, *messages):
         self._complete = time.monotonic()
+        back = self._went_back(messages[0], None)
+        if back:
+            text = f"stamps went back by {back:.1f} s; what was before is forgotten"
+            self._health.warn("clock_went_back", text)
+            self._on_jump()
         self._put(*messages)
+
+    def _went_back(self, message, key):
+        """By how much [s] the stamps of `key` went back with this message; 0 for no jump."""
+        stamp = seconds(message.header.stamp)
+        newest = self._newest.get(key, stamp)
+        back = newest - stamp if newest - stamp > CLOCK_JUMP else 0.0
+        self._newest[key] = stamp if back else max(newest, stamp)
+        return back
 
     def _watch(self):
         since = time.monotonic() - self._silence
@@ -80,7 +102,14 @@ class FrameInput:
         topics = [*KINDS[config.input], *extra]
         self._n_camera = len(KINDS[config.input])
         self._sets = TopicSets(
-            node, topics, self._on_set, health, silence, config.sync_slop, config.sync_queue
+            node,
+            topics,
+            self._on_set,
+            health,
+            silence,
+            config.sync_slop,
+            config.sync_queue,
+            self._world.forget,
         )
         self._info_topic = node.resolve_topic_name("camera_info")
         self._info_sub = _subscriber(node, CameraInfo, "camera_info")

@@ -1,13 +1,16 @@
 """Alignments as RViz markers: the CAD mesh, coloured by class, more opaque the surer it is."""
 
+import numpy as np
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from roomcad_core.classes import COLORS
 from roomcad_core.types import OTHER
-from roomcad_ros.convert import pose_msg, vector_msg
+from roomcad_ros.convert import point_msg, pose_msg, vector_msg
 
 TEXT_HEIGHT = 0.12  # [m]
+LINE_WIDTH = 0.01  # [m]
+NAMESPACES = ("cad", "label", "box")  # of the markers of one model; they share its id
 
 
 def marker_array(alignments, library, T_frame_cam, header, config):
@@ -20,10 +23,16 @@ def marker_array(alignments, library, T_frame_cam, header, config):
     for alignment in alignments:
         if alignment.score >= config.min_score:
             T_frame_obj = T_frame_cam @ alignment.T_cam_obj
-            markers.append(mesh_marker(alignment, library, T_frame_obj, header, config))
-            if config.text:
-                markers.append(text_marker(alignment, T_frame_obj, header))
+            markers += model_markers(alignment, library, T_frame_obj, header, config)
     return MarkerArray(markers=markers)
+
+
+def model_markers(alignment, library, T_frame_obj, header, config):
+    """All markers of an Alignment posed by T_frame_obj (4, 4); their id is its object id."""
+    markers = [mesh_marker(alignment, library, T_frame_obj, header, config)]
+    markers += [text_marker(alignment, T_frame_obj, header)] if config.text else []
+    markers += [box_marker(alignment, T_frame_obj, header)] if config.box else []
+    return markers
 
 
 def mesh_marker(alignment, library, T_frame_obj, header, config):
@@ -46,6 +55,19 @@ def text_marker(alignment, T_frame_obj, header):
     T = T_frame_obj.copy()
     T[:3, 3] += T[:3, 1] * (alignment.S[1] / 2 + TEXT_HEIGHT)  # y is the CAD's up axis
     marker.pose, marker.scale.z = pose_msg(T), TEXT_HEIGHT
+    marker.color = color(alignment.label, 1.0)
+    return marker
+
+
+def box_marker(alignment, T_frame_obj, header):
+    """The edges of the model's box."""
+    marker = Marker(header=header, ns="box", id=int(alignment.object_id))
+    marker.type, marker.action = Marker.LINE_LIST, Marker.ADD
+    marker.pose, marker.scale.x = pose_msg(T_frame_obj), LINE_WIDTH
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    # An edge joins corners that differ in one coordinate.
+    pairs = [(a, b) for a in corners for b in corners if (b - a).sum() == np.abs(b - a).sum() == 2]
+    marker.points = [point_msg(end * alignment.S / 2) for pair in pairs for end in pair]
     marker.color = color(alignment.label, 1.0)
     return marker
 

@@ -4,12 +4,18 @@ import sys
 
 from roomcad_msgs.msg import ObjectArray
 
-from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig, SegmentConfig
+from roomcad_core.config import (
+    AlignConfig,
+    ClassifyConfig,
+    PipelineConfig,
+    SegmentConfig,
+    TrackConfig,
+)
 from roomcad_core.pipeline import Pipeline
 from roomcad_ros.convert import objects_msg
 from roomcad_ros.inputs import FrameInput
 from roomcad_ros.node import StageNode, run
-from roomcad_ros.results import Results
+from roomcad_ros.room import Room
 from roomcad_ros.settings import InputConfig, LibraryConfig
 
 
@@ -25,34 +31,38 @@ class PipelineNode(StageNode):
         self._classify = self.parameters(ClassifyConfig)
         self._align = self.parameters(AlignConfig)
         self._objects = self.create_lifecycle_publisher(ObjectArray, "classified", 1)
-        self._results = Results(self)
+        self._tracks = self.parameters(TrackConfig)
+        self._room = Room(self, lambda: self.stage and self.stage.follower)
 
     def make_stage(self):
-        return self._given or Pipeline(
-            PipelineConfig(
-                self._library_at.config.library,
-                self._segment.config,
-                self._classify.config,
-                self._align.config,
-            )
+        if self._given:
+            return self._given
+        config = PipelineConfig(
+            self._library_at.config.library,
+            self._segment.config,
+            self._classify.config,
+            self._align.config,
+            self._tracks.config,
         )
+        return Pipeline(config, self.stage and self.stage.library, before=self.stage)
 
     def open_inputs(self):
-        self._results.announce(self.stage.library)
+        self._room.announce()
         self._frames = FrameInput(self, self._input, self.put, self.health, self.settings.silence)
         return (self._frames,)
 
     def process(self, item):
         camera, info, _ = item
         frame, world = self._frames.frame(camera, info)
-        alignments, segmentation = self.stage(frame)
-        for stage, seconds in self.stage.seconds.items():
-            self.health.took(stage, seconds)
-        self.health.unclassified(segmentation)
-        self.health.unaligned(getattr(self.stage, "dropped", ()))
-        header = camera[-1].header
-        self._objects.publish(objects_msg(segmentation, header))
-        self._results.publish(alignments, self.stage.library, header, frame, world)
+        with self._room.frame(world):
+            alignments, segmentation = self.stage(frame)
+            for stage, seconds in self.stage.seconds.items():
+                self.health.took(stage, seconds)
+            self.health.unclassified(segmentation)
+            self.health.unaligned(getattr(self.stage, "dropped", ()))
+            header = camera[-1].header
+            self._objects.publish(objects_msg(segmentation, header))
+            self._room.publish(alignments, header, frame, world)
 
 
 def main():

@@ -1,49 +1,99 @@
-"""Alignments as everything a robot or RViz wants: messages, markers, detections, class table."""
+"""Alignments as everything a robot or RViz wants: messages, markers, TF, pictures, class table."""
 
 import json
 
 import numpy as np
 from roomcad_msgs.msg import CadAlignmentArray
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
+from tf2_ros import TransformBroadcaster
 from visualization_msgs.msg import MarkerArray
 
 from roomcad_core.classes import CLASSES, COLORS, SYNSETS
+from roomcad_core.outlines import Outliner
 from roomcad_ros.convert import alignments_msg
 from roomcad_ros.detections import detections_msg, detections_type
-from roomcad_ros.images import seconds
+from roomcad_ros.images import image_msg, seconds
 from roomcad_ros.markers import marker_array
 from roomcad_ros.node import LATCHED
 from roomcad_ros.settings import MarkerConfig
+from roomcad_ros.track_markers import TrackMarkers, cleared, frame_transforms, shown_tracks
 
 
 class Results:
-    """Publishers of the last stage; `publish` sends one frame's alignments on all of them."""
+    """Publishers of the last stage; `publish` sends one frame's alignments on all of them.
 
-    def __init__(self, node):
+    Of followed objects only confirmed tracks go out.
+    """
+
+    def __init__(self, node, track_frames=""):
+        """`track_frames`: prefix of the TF frames of tracks; "" = none."""
         self._node = node
+        self.world = ""  # name of the fixed frame the camera was last found in
         self._config = node.parameters(MarkerConfig)
         self._alignments = node.create_lifecycle_publisher(CadAlignmentArray, "alignments", 1)
         self._markers = node.create_lifecycle_publisher(MarkerArray, "markers", LATCHED)
         self._classes = node.create_lifecycle_publisher(String, "classes", LATCHED)
+        self._overlay = node.create_lifecycle_publisher(Image, "overlay", 1)
         kind = detections_type()
         self._detections = node.create_lifecycle_publisher(kind, "detections", 1) if kind else None
+        self._prefix = track_frames
+        self._tf = TransformBroadcaster(node) if track_frames else None
 
     def announce(self, library):
-        """Send the class table; call it when active."""
+        """Send the class table and start a new scene; call it when active."""
+        self._library, self._outliner = library, Outliner(library)
+        self._track_markers = TrackMarkers()
         self._classes.publish(String(data=json.dumps(class_table(library))))
 
-    def publish(self, alignments, library, header, frame, world):
-        """Alignments go out in the camera frame, markers and detections in the world's if known."""
-        self._alignments.publish(alignments_msg(alignments, library, header))
+    def clear(self):
+        """Take all markers away."""
+        self._markers.publish(cleared())
+
+    def publish(self, alignments, follower, header, frame, world):
+        """Send the Alignments of a Frame and the tracks of a tracks.Follower.
+
+        Alignments go out in the camera frame, all else in the fixed frame named `world`, in which
+        frame.T_world_cam is; None = not known now.
+        """
+        self.world = world or self.world
+        alignments, owners = confirmed(alignments, follower)
+        self._alignments.publish(alignments_msg(alignments, self._library, header, owners))
         T_frame_cam = np.eye(4) if world is None else frame.T_world_cam
         drawn = Header(stamp=header.stamp, frame_id=world or header.frame_id)
-        self._markers.publish(
-            marker_array(alignments, library, T_frame_cam, drawn, self._config.config)
-        )
+        config = self._config.config
+        if follower.follows:
+            self._publish_tracks(follower.tracks, frame, header, config)
+        else:
+            markers = marker_array(alignments, self._library, T_frame_cam, drawn, config)
+            self._markers.publish(markers)
         if self._detections:
-            self._detections.publish(detections_msg(alignments, T_frame_cam, drawn))
+            self._detections.publish(detections_msg(alignments, T_frame_cam, drawn, owners))
         now = self._node.get_clock().now().nanoseconds * 1e-9
         self._node.health.took("image stamp to marker", now - seconds(header.stamp))
+        self._draw(alignments, frame, header)
+
+    def _publish_tracks(self, tracks, frame, header, config):
+        shown = shown_tracks(tracks, frame, self.world, header)
+        self._markers.publish(self._track_markers.array(shown, self._library, header, config))
+        if self._tf and shown:
+            self._tf.sendTransform(frame_transforms(shown, self._prefix))
+
+    def _draw(self, alignments, frame, header):
+        """Send the overlay, if somebody looks."""
+        if self._overlay.get_subscription_count():
+            with self._node.health.timed("overlay"):
+                picture = self._outliner(frame.color, frame.K, alignments)
+            self._overlay.publish(image_msg(picture, "rgb8", header))
+
+
+def confirmed(alignments, follower):
+    """Alignments of confirmed tracks and {object id: track id}; all, {} where none is followed."""
+    if not follower.follows:
+        return alignments, {}
+    ids = {track.id for track in follower.tracks if track.confirmed}
+    owners = {obj: i for obj, i in follower.update.owners.items() if i in ids}
+    return tuple(a for a in alignments if a.object_id in owners), owners
 
 
 def class_table(library):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from roomcad_core.config import AlignConfig, Checked, ClassifyConfig, SegmentConfig, setting
+from roomcad_core.config import (
+    AlignConfig,
+    Checked,
+    ClassifyConfig,
+    SegmentConfig,
+    TrackConfig,
+    setting,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,15 @@ class MarkerConfig(Checked):
     min_score: float = setting(0.0, "alignments below this score are not drawn", 0.0, 1.0)
     min_opacity: float = setting(0.25, "opacity of score 0; score 1 is opaque", 0.0, 1.0)
     text: bool = setting(True, "write class and score above each model")
+    box: bool = setting(False, "draw the box around each model")
+
+
+@dataclass(frozen=True)
+class RoomConfig(Checked):
+    """What else is made of tracks; needs tracks.enabled."""
+
+    track_frames: str = setting("", "TF frames of tracks: this and the track's id; empty = none")
+    scene_folder: str = setting("~/.ros/roomcad", "folder that ~/save_scene saves rooms in")
 
 
 # Config class -> prefix of its ROS parameters. One parameter file serves all nodes.
@@ -54,5 +70,7 @@ PREFIXES = {
     SegmentConfig: "segment.",
     ClassifyConfig: "classify.",
     AlignConfig: "align.",
+    TrackConfig: "tracks.",
     MarkerConfig: "markers.",
+    RoomConfig: "",
 }

@@ -21,6 +21,10 @@ class World:
         """Stop listening."""
         self._listener.unregister()
 
+    def forget(self):
+        """Forget all moving frames: time went back, and they speak of before."""
+        self._buffer.clear()
+
     def camera_pose(self, header):
         """(frame name, T_world_cam), or (None, None) with a warning where TF does not know.
 

@@ -48,8 +48,8 @@ class Tracker:
     """Tracks of one room. Not for several threads at a time."""
 
     def __init__(self, config, library):
-        """`config`: TrackConfig; `library`: that of the aligner."""
-        self._config, self._library = config, library
+        """`config`: TrackConfig, may change between frames; `library`: that of the aligner."""
+        self.config, self._library = config, library
         self._tracks = {}  # id -> Track
         self._clocks = {}  # camera -> stamp of its last frame
         self._last_id = 0  # ids are never used again, also not after a reset
@@ -67,12 +67,12 @@ class Tracker:
     def plan(self, frame, segmentation):
         """Plan of a Frame: whose its objects are, and where their alignment starts."""
         ended = self._checked_clock(frame)
-        grace = self._config.grace
+        grace = self.config.grace
         poses = {i: track.pose_in(frame, grace) for i, track in self._tracks.items()}
         poses = {i: pose for i, pose in poses.items() if pose is not None}
-        owners = associate(self.tracks, poses, segmentation, frame, self._config)
+        owners = associate(self.tracks, poses, segmentation, frame, self.config)
         starts = {
-            obj: choose_start(self._tracks[i], poses[i], self._config) for obj, i in owners.items()
+            obj: choose_start(self._tracks[i], poses[i], self.config) for obj, i in owners.items()
         }
         known = {obj: start for obj, start in starts.items() if start is not None}
         return Plan(poses, owners, known, ended)
@@ -83,7 +83,7 @@ class Tracker:
         `plan`: what they were made by; None = they were aligned elsewhere, all from scratch.
         """
         plan = plan or self.plan(frame, segmentation)
-        step = Step(frame, segmentation, plan, self._tracks, self._config, self._library)
+        step = Step(frame, segmentation, plan, self._tracks, self.config, self._library)
         for alignment in sorted(alignments, key=lambda a: a.object_id not in plan.owners):
             self._last_id = step.take(alignment, self._last_id + 1)
         ended = plan.ended + step.finish()
@@ -107,7 +107,7 @@ class Tracker:
     def _checked_clock(self, frame):
         """Reset where the clock of this camera went back; frames a little late may pass."""
         last = self._clocks.get(frame.frame_id, frame.stamp)
-        back = frame.stamp < last - self._config.clock_jump
+        back = frame.stamp < last - self.config.clock_jump
         ended = self.reset("clock_went_back") if back else ()
         self._clocks[frame.frame_id] = frame.stamp if back else max(last, frame.stamp)
         return ended

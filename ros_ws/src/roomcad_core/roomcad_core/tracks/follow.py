@@ -1,0 +1,61 @@
+"""An aligner that follows objects where that is asked for: what every frontend aligns with."""
+
+from roomcad_core.tracks.tracker import Tracker
+
+
+def extra_updates(config):
+    """Numbers of updates that the tracks of `config` (TrackConfig) may ask an aligner for."""
+    return (config.updates_stable, config.updates_unsure) if config.enabled else ()
+
+
+class Follower:
+    """Called with a Frame and a Segmentation it gives Alignments, those of followed objects in
+    the poses of their tracks.
+
+    Attributes:
+        library: the CAD library of the aligner and the tracks.
+        update: what the last frame made of the tracks (Update); None where objects are not
+            followed, and before the first frame.
+    """
+
+    def __init__(self, aligner, library, config, before=None):
+        """`config`: TrackConfig.
+
+        `before`: a Follower with the same library whose tracks go on under the new settings.
+        """
+        self.library, self.update = library, None
+        self._align, self._tracker = aligner, None
+        if config.enabled:
+            self._tracker = (before and before._tracker) or Tracker(config, library)
+            self._tracker.config = config
+
+    @property
+    def engine(self):
+        """What the alignments are computed with."""
+        return self._align.engine
+
+    @property
+    def dropped(self):
+        """Objects of the last frame that could not be aligned (tuple of types.Dropped)."""
+        return self._align.dropped
+
+    @property
+    def follows(self):
+        """Whether objects are followed."""
+        return self._tracker is not None
+
+    @property
+    def tracks(self):
+        """Tracks after the last frame; () where objects are not followed."""
+        return self._tracker.tracks if self._tracker else ()
+
+    def __call__(self, frame, segmentation):
+        """Tuple of Alignments of one Frame."""
+        if self._tracker is None:
+            return self._align(frame, segmentation)
+        self.update = self._tracker(frame, segmentation, self._align)
+        return self.update.alignments
+
+    def reset(self, reason="asked"):
+        """End all tracks; returns the tuple of Ended."""
+        return self._tracker.reset(reason) if self._tracker else ()

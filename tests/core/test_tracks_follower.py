@@ -1,0 +1,62 @@
+"""The aligner that every frontend calls: with tracks around it, or without."""
+
+import pytest
+
+from roomcad_core.config import TrackConfig
+from roomcad_core.tracks import Follower, extra_updates
+
+FOLLOWING = TrackConfig(enabled=True)
+
+
+@pytest.fixture
+def chair(track_world):
+    return track_world.put("chair", 2.5, 0)
+
+
+def test_objects_are_followed_where_the_config_says_so(track_world, true_aligner, chair):
+    align = true_aligner(track_world)
+    follower = Follower(align, track_world.library, FOLLOWING)
+    for step in range(2):
+        found = follower(*track_world.frame(0.1 * step))
+    assert follower.follows and [t.id for t in follower.tracks] == [1]
+    assert follower.update.owners == {chair.id: 1} and found == follower.update.alignments
+    assert set(align.asked[1]) == {chair.id}
+
+
+def test_otherwise_every_frame_is_aligned_from_scratch(track_world, true_aligner, chair):
+    align = true_aligner(track_world)
+    follower = Follower(align, track_world.library, TrackConfig())
+    for step in range(2):
+        (found,) = follower(*track_world.frame(0.1 * step))
+    assert found.object_id == chair.id and align.asked == [{}, {}]
+    assert not follower.follows and follower.tracks == () and follower.update is None
+    assert follower.reset() == ()
+
+
+def test_tracks_go_on_under_new_settings(track_world, true_aligner, chair):
+    align = true_aligner(track_world)
+    before = Follower(align, track_world.library, FOLLOWING)
+    before(*track_world.frame(0.0))
+    strict = TrackConfig(enabled=True, updates_stable=2)
+    after = Follower(align, track_world.library, strict, before)
+    after(*track_world.frame(0.1))
+    assert [t.id for t in after.tracks] == [1]
+    assert align.asked[-1][chair.id].updates == 2
+    off = Follower(align, track_world.library, TrackConfig(), before)
+    assert not off.follows
+
+
+def test_a_reset_ends_all_tracks_with_its_reason_and_uses_no_id_again(
+    track_world, true_aligner, chair
+):
+    follower = Follower(true_aligner(track_world), track_world.library, FOLLOWING)
+    follower(*track_world.frame(0.0))
+    assert [(e.id, e.reason) for e in follower.reset("test")] == [(1, "test")]
+    assert follower.tracks == ()
+    follower(*track_world.frame(0.1))
+    assert [t.id for t in follower.tracks] == [2]
+
+
+def test_only_followed_objects_ask_for_other_numbers_of_updates():
+    assert extra_updates(TrackConfig(enabled=True, updates_stable=1, updates_unsure=4)) == (1, 4)
+    assert extra_updates(TrackConfig()) == ()
