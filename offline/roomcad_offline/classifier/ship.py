@@ -1,15 +1,14 @@
 """Puts a trained PointNet into models/: ONNX for the robot, safetensors for training, manifest."""
 
 import copy
-import hashlib
-import json
 from pathlib import Path
 
 import torch
 
 from roomcad_core.classify.crop_network import CropNetwork
-from roomcad_core.classify.model_files import TASK, VERSION, ModelSpec, read_spec
-from roomcad_core.engine import make_engine, verify
+from roomcad_core.classify.model_files import TASK, ModelSpec, read_spec
+from roomcad_core.engine import make_engine, sha256_of, verify
+from roomcad_core.manifest import write_entry
 from roomcad_core.types import OTHER
 from roomcad_offline.pointnet.export import save_onnx, save_weights
 
@@ -43,26 +42,16 @@ def ship(network, folder, name, labels, points, cloud, temperature=1.0, other_bi
     entry = {
         "task": TASK,
         "onnx": onnx_path.name,
-        "sha256": hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
+        "sha256": sha256_of(onnx_path),
         "labels": list(labels),
         "points": points,
         "cloud": cloud,
         "extra": cloud == "trimmed_box",
         "temperature": round(temperature, 4),
     }
-    enter(folder / "manifest.json", name, entry)
+    write_entry(folder, name, entry)
     values = {k: v for k, v in entry.items() if k != "task"}
     return ModelSpec(name, **{**values, "onnx": onnx_path, "labels": tuple(labels)})
-
-
-def enter(path, name, entry):
-    """Write one entry of a manifest; the others stay."""
-    manifest = {"version": VERSION, "models": {}}
-    if path.exists():
-        manifest = json.loads(path.read_text())
-    manifest["models"][name] = entry
-    manifest["models"] = dict(sorted(manifest["models"].items()))
-    path.write_text(json.dumps(manifest, indent=1) + "\n")
 
 
 def as_robot(network, folder, name, labels, points, **calibration):

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from roomcad_core.engine import make_engine, sha256_of
+from roomcad_core.manifest import write_entry
 from roomcad_core.multi_sparc.model_files import MODE, TASK, read_spec
-from roomcad_offline.classifier.ship import enter
 from roomcad_offline.multi_sparc.calibrate import shifted
 from roomcad_offline.multi_sparc.export import SIZE, save_loop, save_weights
 from roomcad_offline.multi_sparc.export_example import (
@@ -66,7 +66,7 @@ def ship(
     }
     if polished:
         entry["polished"] = {k: round(v, 4) for k, v in asdict(polished).items()}
-    enter(folder / "manifest.json", name, entry)
+    write_entry(folder, name, entry)
     return {n: read_spec(folder, name, n) for n in updates}
 
 

@@ -20,8 +20,8 @@ import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from roomcad_core.classify.model_files import is_inside, is_text, read_models
 from roomcad_core.library import N_POINTS
+from roomcad_core.manifest import check, file_checks, read_entry, temperature_check
 from roomcad_core.multi_sparc.polish import PolishedScore
 
 TASK = "align"
@@ -58,31 +58,17 @@ def read_spec(folder, name, updates):
         FileNotFoundError: no manifest.
         ValueError: it is malformed; the message names file and field, got and expected.
     """
-    path = Path(folder) / "manifest.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path}: no such file; it names the networks (align.aligner: icp needs none)"
-        )
-    models = read_models(path)
-    if name not in models:
-        raise ValueError(f"{path}: models: no {name!r}, it has {sorted(models)}")
-    where, entry = f"{path}: models.{name}", models[name]
-    if not isinstance(entry, dict) or set(entry) - {"polished"} != set(KEYS):
-        got = sorted(entry) if isinstance(entry, dict) else repr(entry)
-        raise ValueError(f"{where}: got {got}, expected {sorted(KEYS)}")
-    for key, (good, expected) in checks(entry).items():
-        if not good:
-            raise ValueError(f"{where}.{key}: got {entry.get(key)!r}, expected {expected}")
+    where, entry = read_entry(folder, name, KEYS, checks, optional=("polished",))
     values = {key: entry[key] for key in KEYS if key not in ("task", "mode", "updates")}
     if entry.get("polished") is not None:
         values["polished"] = PolishedScore(**entry["polished"])
-    onnx, sha256 = _file(path.parent, where, entry["updates"], updates)
+    onnx, sha256 = _file(Path(folder), where, entry["updates"], updates)
     return AlignSpec(name, updates, onnx, sha256, **values)
 
 
-def checks(entry):
+def checks(entry, folder):
     """{key: (whether its value is right, what is)} of a manifest entry."""
-    temperature, polished = entry["temperature"], entry.get("polished")
+    polished = entry.get("polished")
     weights = {f.name for f in fields(PolishedScore)}
     return {
         "task": (entry["task"] == TASK, repr(TASK)),
@@ -92,10 +78,7 @@ def checks(entry):
         "width": _whole(entry["width"], 16, 1280),
         "height": _whole(entry["height"], 12, 1280),
         "mode": (entry["mode"] == MODE, f"{MODE!r}: the robot has a depth camera"),
-        "temperature": (
-            type(temperature) in (int, float) and 0 < temperature < 1e3,
-            "a number above 0 and below 1000",
-        ),
+        "temperature": temperature_check(entry["temperature"]),
         "polished": (
             polished is None or isinstance(polished, dict) and set(polished) == weights
             and all(type(v) in (int, float) and abs(v) < 1e3 for v in polished.values()),
@@ -117,11 +100,7 @@ def _file(folder, where, files, updates):
     if not isinstance(file, dict) or set(file) != {"onnx", "sha256"}:
         got = sorted(file) if isinstance(file, dict) else repr(file)
         raise ValueError(f"{where}: got {got}, expected onnx and sha256")
-    if not is_inside(folder, file["onnx"]):
-        raise ValueError(f"{where}.onnx: got {file['onnx']!r}, expected a file inside {folder}")
-    if not is_text(file["sha256"], r"[0-9a-fA-F]{64}"):
-        got = repr(file["sha256"])
-        raise ValueError(f"{where}.sha256: got {got}, expected 64 hexadecimal digits")
+    check(where, file, file_checks(file, folder))
     return folder / file["onnx"], file["sha256"]
 
 
