@@ -107,8 +107,11 @@ def compare_scores(scores, right, groups=GROUPS):
     return {name: calibration(score, right, groups) for name, score in scores.items()}
 
 
-def draw_calibration(tables, path):
-    """Reliability and sorted accuracy of compare_scores' tables as one PNG."""
+def draw_calibration(tables, path, name=""):
+    """Reliability and sorted accuracy (Figure 4b) of compare_scores' tables as one PNG.
+
+    `name`: of the run, for the title.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4.4), layout="constrained")
@@ -124,7 +127,7 @@ def draw_calibration(tables, path):
         share = (np.arange(len(table["sorted"])) + 0.5) / len(table["sorted"])
         accuracy = [row["accuracy"] for row in table["sorted"]]
         right.plot(100 * share, accuracy, "o-", color=colour, ms=4, lw=1.2)
-    _axes(left, "reliability", "score", "share that is right")
+    _axes(left, f"{name}: reliability" if name else "reliability", "score", "share that is right")
     _axes(right, "sorted by score", "predictions, lowest score first [%]", "share that is right")
     left.set_xlim(-0.02, 1.02)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)

@@ -1,4 +1,7 @@
-"""Figure 4 of the paper from the room benchmark: selection by sigma, calibration, training."""
+"""Figures 4a and 4c of the paper from the room benchmark: selection by sigma, training.
+
+4b, calibration, is evaluation.sigma_analysis.draw_calibration.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ import numpy as np
 
 from roomcad_offline.multi_sparc.curves import read_log
 
-COLOURS = {"score": "#3b7dd8", "score_2d": "#3fa373"}
-LABELS = {"score": "learned score σ", "score_2d": "2D confidence"}
 CHOICES = {"by_sigma": "by σ", "first": "first", "random": "random", "best": "best (oracle)"}
 LINES = ("#3b7dd8", "#e4695e", "#3fa373", "#e0a030", "#7d5fb2", "#8a8f98", "#2b2f36", "#00a0a8")
 MARKED = 40  # curves with fewer points get markers
@@ -35,37 +36,6 @@ def draw_selection(runs, path):
     axis.set_ylim(0, 108)
     _plain(axis, "final pose chosen among four initialisations", "", "right per image [%]")
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=len(CHOICES))
-    figure.savefig(path, dpi=130)
-
-
-def draw_calibration(name, tables, path):
-    """Mean accuracy of predictions sorted by their confidence, and reliability (Figure 4b).
-
-    Args:
-        name: of the run.
-        tables: sigma_analysis.compare_scores' of its predictions.
-        path: PNG.
-    """
-    figure, (left, right) = _figure(9, 4, columns=2)
-    right.plot([0, 1], [0, 100], ":", color=LINES[5], lw=1)
-    for key, table in tables.items():
-        if not table["n"]:
-            continue
-        colour = COLOURS.get(key, LINES[4])
-        text = f"{LABELS.get(key, key)}: AUC {_shown(table['auc'])}, ECE {table['ece']:.3f}"
-        share = (np.arange(len(table["sorted"])) + 0.5) / len(table["sorted"])
-        accuracy = [100 * row["accuracy"] for row in table["sorted"]]
-        left.plot(100 * share, accuracy, "o-", color=colour, ms=4, lw=1.4, label=text)
-        x, y = ([row[k] for row in table["bins"]] for k in ("score", "accuracy"))
-        sizes = [15 + 120 * row["count"] / table["n"] for row in table["bins"]]
-        right.plot(x, np.multiply(y, 100), "-", color=colour, lw=1.2)
-        right.scatter(x, np.multiply(y, 100), s=sizes, color=colour, zorder=3)
-    for axis in (left, right):
-        axis.set_ylim(-2, 102)
-    _plain(left, f"{name}: sorted by confidence", "predictions, least certain first [%]",
-           "right per image [%]")  # fmt: skip
-    _plain(right, "calibration", "confidence", "right per image [%]")
-    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=130)
 
 
@@ -124,7 +94,3 @@ def _plain(axis, title, x, y):
     axis.set_title(title, fontsize=10, loc="left")
     axis.set_xlabel(x, fontsize=9)
     axis.set_ylabel(y, fontsize=9)
-
-
-def _shown(value):
-    return "-" if value is None else f"{value:.3f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from roomcad_offline.evaluation.sigma_analysis import draw_calibration
 from roomcad_offline.tables import figures
 from roomcad_offline.tables.image_table import image_markdown, image_record
 from roomcad_offline.tables.markdown import not_run
@@ -66,7 +67,7 @@ def write_figures(rooms, trainings, out):
     caption = "Figure 4b, calibration of σ and of the 2D confidence"
     if name and any(table["n"] for table in rooms.runs[name]["calibration"].values()):
         made[caption] = "figure4b_calibration.png"
-        figures.draw_calibration(name, rooms.runs[name]["calibration"], out / made[caption])
+        draw_calibration(rooms.runs[name]["calibration"], out / made[caption], name)
     else:
         made[caption] = {"not_run": rooms.absent or f"no predictions {MAIN!r} of a network"}
     caption = "Figure 4c, training"
