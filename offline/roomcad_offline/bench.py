@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from roomcad_core.classify.crop_network import load_network
 from roomcad_core.config import ClassifyConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pipeline import Pipeline
+from roomcad_offline.bench_nodes import bench_both, nodes_lines
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOM = ["--frames", "60", "--seed", "4", "--fps", "5"]  # the room that is measured
@@ -41,7 +41,7 @@ def main(argv=None):
     record["alignment"] = bench_alignment()
     record["training"] = bench_training()
     if not args.no_nodes:
-        record["nodes"] = bench_nodes(sequence, args.rate, REPOSITORY / "runs" / "bench")
+        record |= bench_both(sequence, args.rate, REPOSITORY / "runs" / "bench")
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
     (args.out / "bench.md").write_text(markdown(record))
@@ -139,25 +139,6 @@ def percentiles(ms):
     return {"median": round(float(np.median(ms)), 1), "p95": round(float(np.percentile(ms, 95)), 1)}
 
 
-def bench_nodes(sequence, rate, scratch):
-    """Image stamp -> marker of the three nodes over DDS, at `rate` frames a second."""
-    domain = {"ROS_DOMAIN_ID": str(101 + os.getpid() % 100)}
-    environment = {**os.environ, **domain}
-    launch = ["ros2", "launch", str(REPOSITORY / "launch" / "perception.launch.py")]
-    remap = {"color": "color/image_raw", "depth": "depth/image_raw", "camera_info": "camera_info"}
-    launch += [f"{argument}:=/{topic}" for argument, topic in remap.items()]
-    out = scratch / "latency.json"
-    nodes = subprocess.Popen(launch, env=environment, start_new_session=True)
-    try:
-        measure = ["ros2", "run", "roomcad_ros", "latency", str(sequence)]
-        measure += ["--rate", str(rate), "--out", str(out)]
-        subprocess.run(measure, check=True, env=environment, timeout=600)
-    finally:
-        os.killpg(nodes.pid, signal.SIGINT)
-        nodes.wait(20)
-    return json.loads(out.read_text())
-
-
 def markdown(record):
     """The figures as Markdown."""
     stages, reference = record["stages"], record["reference_ms"]
@@ -180,13 +161,7 @@ def markdown(record):
     lines += ["", *alignment_lines(record["alignment"])]
     lines += ["", training_line(record["training"])]
     if "nodes" in record:
-        n = record["nodes"]
-        lines += [
-            "",
-            f"Three nodes over DDS, {n['rate']:g} frames/s sent: {n['served']} of {n['sent']} "
-            f"frames served, **{n['frames_per_second']} frames/s**, image stamp to marker "
-            f"median {n['median_ms']} ms, p95 {n['p95_ms']} ms.",
-        ]
+        lines += ["", *nodes_lines(record)]
     return "\n".join(lines) + "\n"
 
 

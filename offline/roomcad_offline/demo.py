@@ -13,10 +13,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from roomcad_core.bags.results import read_alignments
 from roomcad_core.datasets import open_dataset
 from roomcad_core.library import Library
 from roomcad_offline.report import write_report
-from roomcad_offline.results_bag import read_alignments
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOM = ["--frames", "80", "--seed", "4", "--fps", "4"]  # the demo's simulated room

@@ -208,15 +208,16 @@ def test_moved_truth_scores_0(built):
     assert scores["image"]["instance"]["predictions"] == 0
 
 
-def test_every_detection_is_in_the_baselines_file_with_its_2d_score(built):
-    path = predict(built, "icp", Variant("icp", detections="true"))
+@pytest.mark.parametrize("method", ["icp", "robot"])
+def test_every_detection_is_in_the_file_of_a_robots_aligner_with_its_2d_score(built, method):
+    path = predict(built, method, Variant(method, detections="true"))
     found, given = read_per_frame(path), read_per_frame(built.folder / "detections_true.json")
     assert len(found) == len(given) and found.frames == given.frames
     assert [e["score_2d"] for e in found.extra] == given.score.tolist()
-    scores = score_run(built, "icp")
+    scores = score_run(built, method)
     assert scores["scene"].keys() == {"best frame", "best frame, 2D score", "fused"}
     assert scores["image"]["instance"]["predictions"] > 0
-    fused = read_raw_results(built.folder / "predictions" / "icp" / "fused_results.csv")
+    fused = read_raw_results(built.folder / "predictions" / method / "fused_results.csv")
     assert 0 < len(fused) < len(found)
 
 

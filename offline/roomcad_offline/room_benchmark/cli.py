@@ -21,7 +21,8 @@ def add_parser(commands):
     predict = commands.add_parser("rooms-predict", help="run a method over the benchmark, once")
     _add_folder(predict)
     add = predict.add_argument
-    add("method", help="`gt`, `icp`, or the folder of a training of Multi-SPARC")
+    add("method", help="`gt`, `icp`, `robot` (the shipped network as the robot runs it), or the"
+        " folder of a training of Multi-SPARC")  # fmt: skip
     add("--name", help="of the folder in FOLDER/predictions (default: the method's)")
     add("--detections", choices=("detected", "true"), help="(default: the variant's)")
     add("--initialisations", choices=INITIALISATIONS, help="(default: the variant's)")

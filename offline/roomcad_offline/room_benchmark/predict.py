@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from roomcad_core.camera import project
+from roomcad_core.library import models_folder
+from roomcad_core.manifest import FILE
 from roomcad_core.pose import affine, inverse, transform
 from roomcad_offline.evaluation.annotations import read_annotations
 from roomcad_offline.evaluation.image_association import box_iou
@@ -23,8 +25,9 @@ from roomcad_offline.evaluation.roca_files import read_json, write_per_frame
 from roomcad_offline.evaluation.scannet25k import FrameTree
 from roomcad_offline.room_benchmark.config import ANNOTATIONS, FRAMES, PREDICTIONS
 from roomcad_offline.room_benchmark.frames import DetectedFrames
-from roomcad_offline.room_benchmark.icp_method import IcpMethod
 from roomcad_offline.room_benchmark.records import predictions
+from roomcad_offline.room_benchmark.stack_method import StackMethod
+from roomcad_offline.room_benchmark.variant import STACK
 
 POINTS = 512  # of a CAD, for the overlap in the image
 VISIBLE = 0.05  # [m] nearer points have no pixel
@@ -63,8 +66,8 @@ def make_method(built, variant, device):
     """Function (scene, DetectedFrames) -> Predictions of a Variant."""
     if variant.method == "gt":
         return TruthMethod(built)
-    if variant.method == "icp":
-        return OnDetections(IcpMethod(built.library), variant)
+    if variant.method in STACK:
+        return OnDetections(StackMethod(STACK[variant.method], built.library), variant)
     from roomcad_offline.room_benchmark.network_method import NetworkMethod
 
     return OnDetections(NetworkMethod(variant, built.library, device), variant)
@@ -168,7 +171,9 @@ def identity(built, variant):
     path = built.folder / "config.json"
     about = read_json(path)
     values["benchmark"] = {k: about[k] for k in ("version", "rooms", "detector", "seen_share")}
-    if variant.method not in ("gt", "icp"):
+    if variant.method in STACK:
+        values["models"] = hashlib.sha256((models_folder() / FILE).read_bytes()).hexdigest()
+    elif variant.method != "gt":
         checkpoint = Path(variant.method) / "checkpoint.pt"
         if not checkpoint.is_file():
             raise FileNotFoundError(f"{checkpoint}: no such weights of a training")

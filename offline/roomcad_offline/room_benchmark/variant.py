@@ -8,6 +8,9 @@ import numpy as np
 
 INITIALISATIONS = ("four", "one", "temporal")
 SELECT = ("sigma", "2d", "first")
+# Methods that are aligners of the robot with their default settings: the baseline, and the shipped
+# network with polished poses. Nothing else of a Variant applies to them.
+STACK = {"icp": "icp", "robot": "multi_sparc"}
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Variant:
     """A method and its settings.
 
     Attributes:
-        method: "gt" (the annotations themselves), "icp", or a training's folder.
+        method: "gt" (the annotations themselves), one of STACK, or a training's folder.
         detections: "detected" (imperfect) or "true" masks, boxes, classes and CADs.
         initialisations: "four" azimuths; "one" (azimuth 0); "temporal": one from the last pose of
             the object's track, four where there is none or it does not fit any more.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from roomcad_offline.room_benchmark.variant import STACK
+
 BEST, BY_2D, FUSED = "best frame", "best frame, 2D score", "fused"
 MAIN = "live"  # predictions of the long training
+FIRST = (MAIN, *STACK)  # runs that are listed before others
 
 # Row of the paper -> predictions in FOLDER/predictions, and how they become one pose an object.
 TABLE1 = {
@@ -75,7 +78,7 @@ def read_rooms(folder, mesh=False, processes=1):
         built = Built.open(folder)
     except FileNotFoundError:
         return Rooms(None, {}, f"no room benchmark in {folder} (`eval rooms` makes it)", {})
-    names = sorted(finished(built.folder), key=lambda name: (name != MAIN, name != "icp", name))
+    names = sorted(finished(built.folder), key=listed)
     runs = {name: score_run(built, name, mesh, processes) for name in names}
     absent = "" if runs else "nothing was predicted on the room benchmark (`eval rooms-predict`)"
     return Rooms(Path(folder), runs, absent, read_json(built.folder / "config.json"))
@@ -92,11 +95,16 @@ def training_of(scores):
     return text
 
 
+def listed(name):
+    """Sorts names of predictions as tables list them."""
+    return (FIRST.index(name) if name in FIRST else len(FIRST), name)
+
+
 def settings_of(scores):
     """What a run did differently from the usual, in words."""
     v = scores["variant"]["variant"]
     told = [] if v["detections"] == "detected" else ["true detections"]
-    if v["method"] in ("gt", "icp"):
+    if v["method"] in ("gt", *STACK):
         return ", ".join(told)
     if v["initialisations"] != "four":
         told.append({"one": "one initialisation"}.get(v["initialisations"], v["initialisations"]))

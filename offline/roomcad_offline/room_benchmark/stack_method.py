@@ -1,4 +1,4 @@
-"""The baseline on detections: box fit, four yaws and ICP, as the robot runs it."""
+"""An aligner of the robot on detections, just as the robot runs it: `icp` or `multi_sparc`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import dataclasses
 
 import numpy as np
 
+from roomcad_core.align import make_aligner
 from roomcad_core.config import AlignConfig, SegmentConfig
-from roomcad_core.icp import IcpAligner
 from roomcad_core.segment import Segmenter
 from roomcad_core.segment.crops import make_objects
 from roomcad_offline.room_benchmark.variant import Result
 
 
-class IcpMethod:
-    """Results of the ICP aligner for the detections of frames."""
+class StackMethod:
+    """Results of an aligner for the detections of frames."""
 
-    def __init__(self, library):
+    def __init__(self, aligner, library):
+        """`aligner`: one of config.ALIGNERS; `library`: Library."""
         self._settings = SegmentConfig()
         self._segment = Segmenter(self._settings)
-        self._align = IcpAligner(AlignConfig(aligner="icp"), library)
+        self._align = make_aligner(AlignConfig(aligner=aligner), library)
 
     def __call__(self, scene):
         """[[Result or None of each detection] of each of a scene's Seen frames]."""
