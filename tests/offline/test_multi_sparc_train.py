@@ -12,13 +12,15 @@ from roomcad_offline.cli import main  # noqa: E402
 from roomcad_offline.multi_sparc import config as configs  # noqa: E402
 from roomcad_offline.multi_sparc.judge import auc, judge  # noqa: E402
 from roomcad_offline.multi_sparc.pose import LOGIT  # noqa: E402
+from roomcad_offline.multi_sparc.refine import initial_pose, refine  # noqa: E402
+from roomcad_offline.multi_sparc.sampling import classifier_poses  # noqa: E402
 from roomcad_offline.multi_sparc.scenes import (  # noqa: E402
     CadBank,
     SceneConfig,
     SceneGenerator,
     Source,
 )
-from roomcad_offline.multi_sparc.train import TrainConfig, Trainer  # noqa: E402
+from roomcad_offline.multi_sparc.train import TrainConfig, Trainer, _replaced  # noqa: E402
 
 TINY = configs.ModelConfig(
     configs.NetworkConfig(n_mul=2, n_latent=4, width=32, blocks=1, self_layers=1, self_heads=2,
@@ -74,6 +76,24 @@ def test_a_run_may_become_longer_but_not_another(trainer):
     assert len(trainer(steps=6).run()) == 3
     with pytest.raises(ValueError, match="learning_rate"):
         trainer(learning_rate=0.5)
+
+
+def test_while_the_rate_falls_the_networks_own_results_are_judged(trainer):
+    run = trainer(steps=10, cool_down=0.5, images=4, judged_share=0.5, own_share=0.5, bf16=False)
+    batch = run.scenes.batch(4, 0)
+    assert run._own_poses(batch, torch.Generator().manual_seed(0)) is None
+    run.step = 6
+    own = run._own_poses(batch, torch.Generator().manual_seed(0))
+    assert own.T.shape == (4, 1, 2, 3)  # of one image: half of the two that are judged
+    start = initial_pose(batch[:1], "rgbd", run.pattern)
+    with torch.no_grad():
+        found, _ = refine(run.network, batch[:1], start, 3, run.pattern)
+    for result in own.T[:, 0]:
+        assert min((result - T).abs().max() for T in found.T[0]) < 1e-5
+    fresh = classifier_poses(batch, torch.Generator().manual_seed(1))
+    mixed = _replaced(fresh, own, 5)
+    assert torch.equal(mixed.R[:1], own.R[1]) and torch.equal(mixed.R[1:], fresh.R[1:])
+    assert run.train_step()["classify"] > 0
 
 
 def test_the_learning_rate_rises_stays_and_falls(trainer):

@@ -29,6 +29,8 @@ def add_parser(subparsers):
     for name, kind in (("preset", str), ("steps", int), ("images", int), ("seed", int)):
         train.add_argument(f"--{name}", type=kind, help="(default: TrainConfig's)")
     train.add_argument("--learning-rate", type=float, help="(default: TrainConfig's)")
+    train.add_argument("--own-share", type=float,
+                       help="of the judged images, at the end, with own results")  # fmt: skip
     train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
     finetune.add_arguments(train)
@@ -91,7 +93,7 @@ def train_network(args):
     from roomcad_offline.multi_sparc.train import TrainConfig, Trainer
 
     group, device = join_group(args.device)
-    names = ("preset", "steps", "images", "seed", "learning_rate")
+    names = ("preset", "steps", "images", "seed", "learning_rate", "own_share")
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     config = TrainConfig(**given)
     if config.seed == VALIDATION_SEED:

@@ -1,7 +1,8 @@
 """Synthetic pre-training of Multi-SPARC: scenes without end, three carried refinements of each.
 
 Three quarters of the images teach updates, the others the judgement of poses (the paper,
-supplement B); after every pass the optimiser takes a step.
+supplement B); after every pass the optimiser takes a step. Not in the paper: towards the end, some
+of the poses that are judged can be the network's own results, which are what sigma chooses among.
 """
 
 import copy
@@ -23,7 +24,7 @@ from roomcad_offline.multi_sparc.lamb import Lamb
 from roomcad_offline.multi_sparc.losses import training_losses
 from roomcad_offline.multi_sparc.network import MultiSparc
 from roomcad_offline.multi_sparc.pose import Pose
-from roomcad_offline.multi_sparc.refine import predict
+from roomcad_offline.multi_sparc.refine import initial_pose, predict, refine
 from roomcad_offline.multi_sparc.sampling import SamplingConfig, classifier_poses, update_poses
 from roomcad_offline.pointnet.allocator import keep_buffers
 
@@ -37,6 +38,7 @@ class TrainConfig:
     images: int = 20  # images of a batch
     refinements: int = 3  # passes over each batch, each followed by an optimiser step
     judged_share: float = 0.25  # of the images teach the judgement
+    own_share: float = 0.0  # of these, while the rate falls, with results of initialisations
     learning_rate: float = 1e-3
     warm_up: int = 500  # steps over which the learning rate rises
     cool_down: float = 0.3  # share of the steps at the end over which it falls to zero
@@ -106,15 +108,14 @@ class Trainer:
         stream = self.step * self.group.size + self.group.rank
         generator.manual_seed(config.seed * 1_000_003 + stream)
         batch = self.scenes.batch(config.images, self.step)
-        judged = torch.arange(config.images, device=batch.device) < round(
-            config.judged_share * config.images
-        )
+        judged = torch.arange(config.images, device=batch.device) < self._n_judged
         view = view_of(batch)
         moved = update_poses(batch, config.sampling, self.pattern, generator)
+        own = self._own_poses(batch, generator)
         self._set_rate()
         self.network.train()
-        for _ in range(config.refinements):
-            fresh = classifier_poses(batch, generator)
+        for turn in range(config.refinements):
+            fresh = _replaced(classifier_poses(batch, generator), own, turn)
             start = Pose(*(_choose(judged, f, m) for f, m in zip(fresh, moved, strict=True)))
             with torch.autocast(batch.device.type, torch.bfloat16, enabled=config.bf16):
                 output = predict(self.network, view, start, self.pattern)
@@ -130,11 +131,36 @@ class Trainer:
         self._average()
         return {"align": losses.align.item(), "classify": losses.classify.item()}
 
-    def _set_rate(self):
+    @property
+    def _n_judged(self):
+        return round(self.config.judged_share * self.config.images)
+
+    @property
+    def _falling(self):
+        """What the learning rate's fall leaves of it; 1 or more before it begins."""
         config = self.config
-        rising = (self.step + 1) / max(config.warm_up, 1)
-        falling = (config.steps - self.step) / max(config.cool_down * config.steps, 1)
-        share = min(rising, falling, 1.0)
+        return (config.steps - self.step) / max(config.cool_down * config.steps, 1)
+
+    @torch.no_grad()
+    def _own_poses(self, batch, generator):
+        """Results of the initialisations of the first images, in random order: Pose (A, n, M).
+
+        None unless the learning rate falls: before, the network's results tell nothing yet.
+        """
+        config = self.config
+        n = round(config.own_share * self._n_judged) if self._falling < 1 else 0
+        if not n:
+            return None
+        first = batch[:n]
+        start = initial_pose(first, config.sampling.mode, self.pattern)
+        with torch.autocast(batch.device.type, torch.bfloat16, enabled=config.bf16):
+            found, _ = refine(self.network, first, start, config.refinements, self.pattern)
+        order = torch.randperm(start.T.shape[1], generator=generator, device=batch.device)
+        return found.map(lambda x: x.transpose(0, 1)[order].to(batch.rgb))
+
+    def _set_rate(self):
+        rising = (self.step + 1) / max(self.config.warm_up, 1)
+        share = min(rising, self._falling, 1.0)
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * share
 
@@ -191,6 +217,14 @@ class Trainer:
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.log = state["step"], state["log"]
+
+
+def _replaced(fresh, own, turn):
+    """Pose (B, M) with the first images' poses replaced by own results number `turn`, if any."""
+    if own is None:
+        return fresh
+    k, n = turn % own.T.shape[0], own.T.shape[1]
+    return Pose(*(torch.cat([o[k], f[n:]]) for o, f in zip(own, fresh, strict=True)))
 
 
 def _choose(judged, fresh, moved):
