@@ -1,7 +1,9 @@
 # Each target sets up what it needs; `make setup` alone does just that.
 #   make demo [SEQUENCE=FOLDER_OR_BAG]   simulated room, or a real sequence -> demo_out/
 #   make test                            all tests
-#   make lint | bench | setup-train | clean
+#   make soak [MINUTES=10] [OUT=runs/soak]   the whole stack at 10 frames/s: memory, drops, delay
+#   make lint | bench | docs | setup-train | clean
+#   make setup-tensorrt [TENSORRT=tensorrt]   for NVIDIA GPUs: TensorRT-RTX, or the full TensorRT
 
 # The ROS wheels are built for Python 3.11; an official ROS brings its own Python.
 ifeq ($(ROS_DISTRO),)
@@ -10,9 +12,12 @@ else
 PYTHON ?= python3
 endif
 RUN := scripts/run.sh
+TENSORRT ?= tensorrt_rtx
+MINUTES ?= 10
+OUT ?= runs/soak
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-train demo test lint bench clean
+.PHONY: help setup setup-train setup-tensorrt demo test lint bench soak docs clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -22,6 +27,9 @@ setup:
 
 setup-train:
 	@$(PYTHON) scripts/set_up.py --train
+
+setup-tensorrt:
+	@$(PYTHON) scripts/set_up.py --tensorrt $(TENSORRT)
 
 demo: setup
 	@$(RUN) python -m roomcad_offline.demo $(if $(SEQUENCE),--sequence "$(SEQUENCE)")
@@ -35,6 +43,14 @@ lint: setup
 
 bench: setup
 	@$(RUN) python -m roomcad_offline.bench
+
+# Not part of `make test`: it takes as long as it is told to.
+soak: setup
+	@$(RUN) roomcad-offline rooms make runs/soak_rooms --rooms 3 --frames 100 --fps 10 --seed 5
+	@$(RUN) python -m roomcad_ros.soak runs/soak_rooms/room* --minutes $(MINUTES) --out "$(OUT)"
+
+docs: setup
+	@$(RUN) python -m roomcad_ros.reference docs/ros.md
 
 clean:
 	rm -rf .venv ros_ws/build ros_ws/install ros_ws/log demo_out .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""RGB-D topics to CAD alignments: segment, classify, align (and RViz).
+"""RGB-D topics to CAD alignments: segment, classify, align (and RViz, or Foxglove).
 
 ros2 launch roomcad_ros perception.launch.py rviz:=true
 ros2 launch roomcad_ros perception.launch.py --show-args
@@ -24,10 +24,13 @@ ARGUMENTS = (
     ("alignments", "alignments", "results topic"),
     ("markers", "markers", "RViz markers topic"),
     ("input", "", "images or cloud; empty = as the parameter file says"),
+    ("color_transport", "", "raw or compressed; empty = as the parameter file says"),
+    ("depth_transport", "", "raw, compressedDepth or compressed; empty = as the parameter file"),
     ("library", "", "folder of a built CAD library; empty = the built-in one"),
     ("model", "", "deployed, baseline, box_size, ...; empty = as the parameter file says"),
     ("engine", "", "inference engine; empty = as the parameter file says"),
     ("tracks", "", "true: follow objects over frames; empty = as the parameter file says"),
+    ("track_frames", "", "prefix of the TF frames of tracks; empty = as the parameter file says"),
     ("composition", "false", "true: all stages in one process"),
     ("use_sim_time", "false", "take the time from /clock"),
     ("params_file", str(HERE / "params.yaml"), "parameters of all nodes"),
@@ -36,6 +39,8 @@ ARGUMENTS = (
     ("respawn", "false", "true: start a node again that died"),
     ("rviz", "false", "true: open RViz"),
     ("rviz_config", str(HERE / "roomcad.rviz"), "what RViz shows"),
+    ("rviz_frame", "", "fixed frame of RViz; empty = as its configuration says"),
+    ("foxglove", "false", "true: start foxglove_bridge, and send meshes inside the markers"),
 )
 # Topic argument -> name inside the nodes.
 TOPICS = {
@@ -65,37 +70,63 @@ def nodes(context):
     one_process = is_true(value["composition"])
     stages = ("pipeline",) if one_process else ("segment", "classify", "align")
     out = [stage_node(stage, value, sim_time) for stage in stages]
-    if is_true(value["rviz"]):
-        config = ["-d", value["rviz_config"]]
-        out.append(
-            Node(package="rviz2", executable="rviz2", arguments=config, parameters=[sim_time])
-        )
+    out += [rviz(value, sim_time)] if is_true(value["rviz"]) else []
+    out += [foxglove(sim_time)] if is_true(value["foxglove"]) else []
     return out
+
+
+def rviz(value, sim_time):
+    """RViz with the namespace and the topic names of the nodes."""
+    frame = ["-f", value["rviz_frame"]] if value["rviz_frame"] else []
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        namespace=value["namespace"],
+        arguments=["-d", value["rviz_config"], *frame],
+        parameters=[sim_time],
+        remappings=remappings(value),
+    )
+
+
+def foxglove(sim_time):
+    """What Foxglove connects to (ws://localhost:8765)."""
+    return Node(package="foxglove_bridge", executable="foxglove_bridge", parameters=[sim_time])
 
 
 def stage_node(stage, value, sim_time):
     """One node; an argument left empty leaves the parameter file, and the default, alone."""
     given = {
         "input": value["input"],
+        "color_transport": value["color_transport"],
+        "depth_transport": value["depth_transport"],
         "library": value["library"],
         "classify.model": value["model"],
         "classify.engine": value["engine"],
         "align.engine": value["engine"],
+        "track_frames": value["track_frames"],
     }
     given = {name: text for name, text in given.items() if text}
     if value["tracks"]:
         given["tracks.enabled"] = is_true(value["tracks"])
+    if is_true(value["foxglove"]):
+        given["markers.embed"] = True
     return Node(
         package="roomcad_ros",
         executable=f"{stage}_node",
         name=stage,
         namespace=value["namespace"],
         parameters=[value["params_file"], given | sim_time],
-        remappings=[(name, value[argument]) for argument, name in TOPICS.items()],
+        remappings=remappings(value),
         arguments=["--ros-args", "--log-level", value["log_level"]],
         respawn=is_true(value["respawn"]),
+        respawn_delay=1.0,
         output="screen",
     )
+
+
+def remappings(value):
+    """Pairs of topic names: inside the nodes, outside."""
+    return [(name, value[argument]) for argument, name in TOPICS.items()]
 
 
 def is_true(text):

@@ -1,6 +1,6 @@
 """Makes everything that `make demo` and `make test` need; does only what is missing.
 
-    python3 scripts/set_up.py [--train]
+    python3 scripts/set_up.py [--train] [--tensorrt FLAVOUR]
 
 Needs nothing but a Python of its own (3.11, or the one of a sourced official ROS).
 """
@@ -23,6 +23,7 @@ MODULES = (
     *("numpy", "scipy", "cv2", "open3d", "onnxruntime", "openvino", "trimesh", "rosbags"),
     "pytest",
 )
+TENSORRT = ("tensorrt_rtx", "tensorrt")  # modules, each with a requirements file
 WHEELS_PYTHON = (3, 11)  # what the ROS wheels are built for
 
 
@@ -30,12 +31,13 @@ def main():
     """Set up, or say in one line why that cannot be."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train", action="store_true", help="also torch and h5py, for training")
+    parser.add_argument("--tensorrt", choices=TENSORRT, help="also TensorRT, for NVIDIA GPUs")
     args = parser.parse_args()
     leave_venv()
     start = time.monotonic()
     try:
         with only_one():
-            ran = set_up(args.train)
+            ran = set_up(args.train, args.tensorrt)
     except SetUpError as error:
         print(f"[setup] error: {error}", file=sys.stderr)
         return 1
@@ -64,7 +66,7 @@ def only_one():
         os.close(lock)
 
 
-def set_up(train):
+def set_up(train, tensorrt):
     """All steps in order; returns how many had something to do."""
     official = environment.official_ros()
     check_python(official)
@@ -80,6 +82,8 @@ def set_up(train):
     steps.ran += len(workspace.build(extra, environment_key, official))
     if train:
         install_torch(steps, official)
+    if tensorrt:
+        install_tensorrt(steps, tensorrt, official)
     return steps.ran
 
 
@@ -135,6 +139,19 @@ def install_torch(steps, official):
         fingerprint(str(VENV), *files, *held),
         lambda log: environment.install(files, held, official, log),
         intact=environment.has_modules(("torch", "h5py", "safetensors"), official),
+    )
+
+
+def install_tensorrt(steps, flavour, official):
+    """TensorRT, held to the versions that everything else needs."""
+    files, constraints = environment.requirement_files(official)
+    held = [*files, *constraints]
+    wanted = REQUIREMENTS / f"{flavour}.txt"
+    steps.run(
+        flavour,
+        fingerprint(str(VENV), wanted, *held),
+        lambda log: environment.install([wanted], held, official, log),
+        intact=environment.has_modules((flavour, "onnx"), official),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
-QUIET = 0.05  # a session that uses less of one core than this has finished starting
+QUIET = 0.05  # a launch that uses less of one core than this has finished starting
 START = 120.0  # [s] to wait for that at most
 
 
@@ -30,7 +30,7 @@ def bench_nodes(sequence, rate, scratch, composed):
     """Delays from image stamp to marker, processor time and memory of the live nodes.
 
     Returns the figures of roomcad_ros.latency, and of all processes of the launch together
-    cpu_ms (processor milliseconds a frame sent) and memory_mb (proportional set size).
+    cpu_ms (processor milliseconds a frame served) and memory_mb (proportional set size).
     """
     environment = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
     launch = ["ros2", "launch", str(REPOSITORY / "launch" / "perception.launch.py")]
@@ -51,45 +51,49 @@ def bench_nodes(sequence, rate, scratch, composed):
         os.killpg(nodes.pid, signal.SIGINT)
         nodes.wait(20)
     figures = json.loads(out.read_text())
-    every = figures["sent"] + figures["warm_up"]
+    every = (figures["sent"] + figures["warm_up"]) * figures["served"] / figures["sent"]
     return figures | {"cpu_ms": round(1000 * cpu / every, 1), "memory_mb": round(memory)}
 
 
-def wait_until_quiet(session):
-    """Return when the processes of `session` idle: models are loaded, nodes listen."""
+def wait_until_quiet(pid):
+    """Return when a process and all below it idle: models are loaded, nodes listen."""
     end, used, before = time.monotonic() + START, 1.0, 0.0
-    while used > QUIET or before == 0.0:
+    while used > QUIET or before < 1.0:
         if time.monotonic() > end:
             raise TimeoutError(f"the nodes are still busy {START:g} s after their start")
         time.sleep(1.0)
-        now = cpu_seconds(session)
+        now = cpu_seconds(pid)
         used, before = now - before, now
 
 
-def cpu_seconds(session):
-    """Processor time so far of the living processes of a session."""
-    return sum(int(f[11]) + int(f[12]) for _, f in processes(session)) / TICKS
+def cpu_seconds(pid):
+    """Processor time so far of a living process and all below it."""
+    return sum(int(fields[11]) + int(fields[12]) for fields in family(pid).values()) / TICKS
 
 
-def memory_mb(session):
-    """Proportional set size of the processes of a session, shared pages counted once."""
+def memory_mb(pid):
+    """Proportional set size of a process and all below it, shared pages counted once."""
     total = 0
-    for pid, _ in processes(session):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    for member in family(pid):
+        lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
 
 
-def processes(session):
-    """Yield (pid, fields of /proc/PID/stat from the state on) of a session's processes."""
+def family(pid):
+    """{pid: fields of /proc/PID/stat from the state on} of a process and all below it."""
+    every = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            text = path.read_text()
+            every[int(path.parent.name)] = path.read_text().rsplit(")", 1)[1].split()
         except OSError:  # it has ended
             continue
-        fields = text.rsplit(")", 1)[1].split()
-        if int(fields[3]) == session:
-            yield int(path.parent.name), fields
+    found, waiting = {}, [pid] if pid in every else []
+    while waiting:
+        member = waiting.pop()
+        found[member] = every[member]
+        waiting += [child for child, fields in every.items() if int(fields[1]) == member]
+    return found
 
 
 def nodes_lines(record):

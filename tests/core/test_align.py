@@ -22,7 +22,7 @@ def library():
 
 @pytest.fixture(scope="module")
 def align(library):
-    return make_aligner(AlignConfig(), library)
+    return make_aligner(AlignConfig(aligner="icp"), library)
 
 
 def look_at(camera, target):
@@ -101,4 +101,4 @@ def test_a_class_the_library_lacks_gives_no_alignment(library):
     chairs = Library(library.of_class("chair"))
     model = library.of_class("sofa")[0]
     frame, segmentation, _ = view_of(model, model.size, 0.0)
-    assert make_aligner(AlignConfig(), chairs)(frame, segmentation) == ()
+    assert make_aligner(AlignConfig(aligner="icp"), chairs)(frame, segmentation) == ()

@@ -244,3 +244,15 @@ def test_embeddings_come_with_the_probabilities(write_model):
     width = 0.3 / RADIUS  # mean of both turns
     want = [width, width, 0.2 / RADIUS, 1, np.log(RADIUS / TYPICAL_RADIUS), 1, 1]
     np.testing.assert_allclose(embeddings, [want, want], rtol=1e-5)
+
+
+def test_changed_settings_keep_the_network(write_model):
+    write_model(LABELS, weights(chair=(X, 2.0)))
+    before = classifier(engine="onnxruntime")
+    config = ClassifyConfig(retrieved=0, engine="onnxruntime", min_score=0.9)
+    after = make_classifier(config, LIBRARY, before)
+    assert after.network is before.network
+    assert after(segmentation(BOX)).objects[0].label == OTHER  # too unsure now
+    assert before(segmentation(BOX)).objects[0].label != OTHER
+    config = dataclasses.replace(config, engine="auto")
+    assert make_classifier(config, LIBRARY, after).network is not before.network

@@ -74,9 +74,9 @@ def test_results_stay_as_they_are_when_the_engine_runs_again(sum_graph, name):
 def test_a_missing_file_an_unknown_engine_and_an_unknown_precision_are_named(tmp_path, sum_graph):
     with pytest.raises(FileNotFoundError, match="nowhere.onnx"):
         make_engine(tmp_path / "nowhere.onnx")
-    with pytest.raises(ValueError, match="got 'magic', expected auto or one of openvino, onnxr"):
+    with pytest.raises(ValueError, match="'magic', expected auto or one of tensorrt, openvino, on"):
         make_engine(sum_graph, "magic")
-    with pytest.raises(ValueError, match="precision: got 'int4', expected f32 or bf16"):
+    with pytest.raises(ValueError, match="precision: got 'int4', expected f32 or bf16 or f16"):
         make_engine(sum_graph, precision="int4")
 
 
@@ -95,7 +95,8 @@ def without(monkeypatch, *names):
 
     def absent(name):
         def load(path, threads, precision):
-            raise ImportError(f"{name} is missing: pip install {name}")
+            kind = engines.Unavailable if name == "tensorrt" else ImportError
+            raise kind(f"{name} is missing: pip install {name}")
 
         return load
 
@@ -107,20 +108,45 @@ def test_auto_takes_the_next_engine_where_a_package_is_missing_and_logs_why(
     sum_graph, monkeypatch, caplog
 ):
     caplog.set_level("INFO")
+    without(monkeypatch, "tensorrt")
     assert make_engine(sum_graph).name == "openvino"
-    assert caplog.messages == ["sum.onnx: runs on openvino in f32"]
+    no_tensorrt = "sum.onnx: engine left out: tensorrt is missing: pip install tensorrt"
+    assert caplog.messages == [no_tensorrt, "sum.onnx: runs on openvino in f32"]
     caplog.clear()
     without(monkeypatch, "openvino")
     assert make_engine(sum_graph).name == "onnxruntime"
     assert caplog.messages == [
+        no_tensorrt,
         "sum.onnx: engine left out: openvino is missing: pip install openvino",
         "sum.onnx: runs on onnxruntime in f32",
     ]
+    # A robot without a GPU is nothing to warn of.
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
+
+
+def test_auto_prefers_tensorrt_and_goes_on_where_it_cannot_run_a_file(
+    sum_graph, monkeypatch, caplog
+):
+    class OnGpu(engines.OnnxRuntimeEngine):
+        name = "tensorrt"
+
+    def refuses(path, threads, precision):
+        raise ValueError("sum.onnx: not a model that TensorRT can run: no such operator")
+
+    monkeypatch.setitem(engines.ENGINES, "tensorrt", OnGpu)
+    assert make_engine(sum_graph).name == "tensorrt"
+    monkeypatch.setitem(engines.ENGINES, "tensorrt", refuses)
+    assert make_engine(sum_graph).name == "openvino"
+    assert "engine left out: sum.onnx: not a model that TensorRT can run" in caplog.text
+    with pytest.raises(ValueError, match="auto takes openvino or onnxruntime instead"):
+        make_engine(sum_graph, "tensorrt")
 
 
 def test_auto_names_the_missing_packages_where_no_engine_is_installed(sum_graph, monkeypatch):
-    without(monkeypatch, *BACK_ENDS)
-    with pytest.raises(ImportError, match="pip install openvino.*pip install onnxruntime"):
+    without(monkeypatch, "tensorrt", *BACK_ENDS)
+    with pytest.raises(
+        ImportError, match="pip install tensorrt.*pip install openvino.*pip install onnxruntime"
+    ):
         make_engine(sum_graph)
 
 

@@ -1,5 +1,6 @@
 """Aligners in models/manifest.json: what is wrong with an entry or a file is said by name."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -186,6 +187,17 @@ def test_the_config_chooses_the_aligner_and_the_pipeline_names_its_engine(librar
     align = make_aligner(CONFIG.align, library)
     assert isinstance(align, MultiSparcAligner) and "onnxruntime" in align.engine
     assert Pipeline(CONFIG, library).engine == align.engine
+
+
+def test_changed_settings_load_no_network_again_that_serves_as_it_is(library, folder):
+    before = Pipeline(CONFIG, library)
+    loops = before.follower.aligner._loops
+    align = dataclasses.replace(CONFIG.align, n_yaw=2)
+    after = Pipeline(dataclasses.replace(CONFIG, align=align), library, before).follower.aligner
+    assert after._config.n_yaw == 2 and after._loops == loops
+    align = dataclasses.replace(CONFIG.align, engine="auto")
+    other = make_aligner(align, library, before=after)
+    assert not set(other._loops.values()) & set(loops.values())
 
 
 def test_the_pipeline_aligns_with_the_exported_graph(library, folder):

@@ -304,6 +304,19 @@ def test_a_clock_going_back_resets_cleanly(run):
     assert run().ended == ()
 
 
+def test_a_single_stamp_ahead_of_its_time_resets_nothing(run):
+    run.world.put("chair", 2.5, 0)
+    run(3)
+    stamp = run.stamp
+    run.stamp += 20.0
+    assert run().ended == ()
+    run.stamp = stamp
+    for _ in range(3):
+        assert run().ended == ()
+    run.stamp = 0.0  # the clock, this time
+    assert [e.reason for e in run().ended] == ["clock_went_back"]
+
+
 def test_a_frame_that_is_a_little_late_resets_nothing(run):
     run.world.put("chair", 2.5, 0)
     run(3)

@@ -13,6 +13,7 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 rclpy = pytest.importorskip("rclpy", reason="no ROS here: run the tests through scripts/run.sh")
 pytest.importorskip("roomcad_msgs", reason="the workspace is not built: run scripts/run.sh")
 
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data  # noqa: E402
 
 DOMAINS = itertools.count(os.getpid() * 7)
@@ -29,7 +30,7 @@ def domain():
 def spin(domain):
     """spin(until, *nodes): run the nodes until the condition holds; nodes stay for later calls."""
     rclpy.init(domain_id=domain)
-    executor = rclpy.executors.SingleThreadedExecutor()
+    executor = SingleThreadedExecutor()
 
     def run(until, *nodes, why="the condition"):
         for node in nodes:

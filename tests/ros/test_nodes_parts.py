@@ -57,7 +57,7 @@ def health(spin):
     node = rclpy.create_node("somebody")
     said = []
     node.get_logger = lambda: SimpleNamespace(warning=said.append)
-    yield Health(node, NodeConfig()), said
+    yield Health(node, SimpleNamespace(config=NodeConfig())), said
     node.destroy_node()
 
 

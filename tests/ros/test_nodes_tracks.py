@@ -1,6 +1,7 @@
 """Objects followed by the last stage: what it shows, saves and forgets, on real topics."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -91,16 +92,20 @@ class Live:
 
     def __call__(self, stamp, frame=None, world="map", object_id=7):
         """(alignments, markers) of a frame; `world`: where its pose is known in, None = nowhere."""
-        frame = frame or self.frame
         n = len(self.markers)
+        self.send(stamp, frame, world, object_id)
+        self.rig.wait(lambda: len(self.markers) > n, f"frame {stamp}")
+        return self.alignments[-1].alignments, self.markers[-1].markers
+
+    def send(self, stamp, frame=None, world="map", object_id=7):
+        """Publish a frame, without waiting for what comes of it."""
+        frame = frame or self.frame
         if world:
             self.rig.send_pose(frame, stamp, parent=world)
             self.rig.pause(0.1)
         self.rig.send(frame, stamp)
         header = Header(stamp=Time(seconds=stamp).to_msg(), frame_id=frame.frame_id)
         self._classified.publish(objects_msg(segmented(frame, object_id), header))
-        self.rig.wait(lambda: len(self.markers) > n, f"frame {stamp}")
-        return self.alignments[-1].alignments, self.markers[-1].markers
 
     def ask(self, service):
         """Response of a Trigger service of the node."""
@@ -242,7 +247,9 @@ def test_a_clock_that_jumps_back_starts_a_new_room(live, rig, frame):
     for stamp in (101, 102, 103, 104):
         rig.send(frame, stamp)
         rig.pause(0.05)
-    found, markers = serve(50)
+    serve.send(49)
+    rig.wait(lambda: serve.node.health.dropped["odd_stamp"] == 3, "a first doubt on each topic")
+    found, markers = serve(50)  # a second message says so too
     assert [a.track_id for a in found] == [2]
     assert ("cad", 1) in ids_of(markers, Marker.DELETE)
     assert serve.node.health.warnings["clock_went_back"] == 1
@@ -251,6 +258,48 @@ def test_a_clock_that_jumps_back_starts_a_new_room(live, rig, frame):
     (model,) = models(markers)
     assert ([a.track_id for a in found], model.id, model.header.frame_id) == ([2], 2, "map")
     assert serve.node.health.warnings["clock_went_back"] == 1
+
+
+@pytest.mark.parametrize("stamp", [103 + 1e9, 110, 5])
+def test_a_single_wrong_stamp_resets_nothing(live, rig, stamp):
+    serve = live()
+    for good in (100, 101, 102):
+        serve(good)
+    n = len(serve.markers)
+    serve.send(stamp)
+    health = serve.node.health
+    # A few seconds ahead may be right: such a frame is served.
+    rig.wait(lambda: health.dropped["odd_stamp"] == 3 or len(serve.markers) > n, "a verdict")
+    for good in (103, 104):
+        found, _ = serve(good)
+        assert [a.track_id for a in found] == [1]
+    assert not health.ended and not health.warnings["clock_went_back"]
+
+
+def test_a_reset_does_not_wait_for_the_frame_at_work(live, rig):
+    serve = live()
+    serve(100)
+    go, at_work = threading.Event(), threading.Event()
+    align = serve.node.stage.aligner
+
+    def slowly(*inputs):
+        at_work.set()
+        assert go.wait(20)
+        return align(*inputs)
+
+    serve.node.stage.aligner = slowly
+    serve.send(101)
+    rig.wait(at_work.is_set, "the frame at work")
+    answer = serve.ask("reset")  # answered although the frame is not done
+    assert answer.success and answer.message == "1 tracks forgotten"
+    assert len(serve.markers) == 1
+    go.set()
+    rig.wait(lambda: len(serve.markers) == 2, "cleared markers")
+    assert [m.action for m in serve.markers[-1].markers] == [Marker.DELETEALL]
+    assert serve.node.health.dropped["reset"] == 1
+    serve.node.stage.aligner = align
+    found, _ = serve(102)
+    assert [a.track_id for a in found] == [2]
 
 
 def test_without_tf_tracks_stay_in_the_camera_frame_and_the_limit_is_named(live):

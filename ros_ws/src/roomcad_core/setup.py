@@ -25,6 +25,7 @@ setup(
         "bags": ["rosbags"],
         "icp": ["open3d-cpu"],
         "furniture": ["manifold3d"],
+        "view": ["mcap-protobuf-support", "foxglove-schemas-protobuf"],
     },
     entry_points={"console_scripts": ["roomcad = roomcad_core.cli:main"]},
     data_files=[

@@ -20,10 +20,14 @@ class LaunchDescription:
         return self.entities
 
     def get_launch_arguments(self):
-        """All DeclareLaunchArgument of this file, those in groups included."""
+        """All DeclareLaunchArgument, of groups and included files too; the first of each name."""
         from launch.actions import DeclareLaunchArgument
 
-        return [e for e in flatten(self) if isinstance(e, DeclareLaunchArgument)]
+        found = {}
+        for entity in flatten(self):
+            if isinstance(entity, DeclareLaunchArgument):
+                found.setdefault(entity.name, entity)
+        return list(found.values())
 
 
 def flatten(entity):

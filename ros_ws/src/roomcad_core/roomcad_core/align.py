@@ -9,7 +9,7 @@ __all__ = ["ALIGNERS", "IcpAligner", "MultiSparcAligner", "make_aligner", "neare
 ALIGNERS = {"icp": IcpAligner, "multi_sparc": MultiSparcAligner}
 
 
-def make_aligner(config, library, updates=()):
+def make_aligner(config, library, updates=(), before=None):
     """The aligner that `config` (AlignConfig) names.
 
     Call it with a Frame, a Segmentation and, for objects of which more is known, {object id:
@@ -18,10 +18,13 @@ def make_aligner(config, library, updates=()):
     others took ({object id: passes of the network}).
 
     `updates`: numbers of updates, other than the config's, that a Start may ask for.
+    `before`: an aligner with the same library, whose networks serve again where they are the same.
 
     Raises:
         FileNotFoundError: a model file is missing.
         ValueError: one is malformed, or is not of the configuration that the manifest states.
         ImportError: the engine's package is not installed.
     """
-    return ALIGNERS[config.aligner](config, library, updates=updates)
+    kind = ALIGNERS[config.aligner]
+    before = before if isinstance(before, kind) else None
+    return kind(config, library, updates=updates, before=before)

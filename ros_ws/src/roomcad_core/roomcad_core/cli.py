@@ -6,7 +6,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from roomcad_core.engine.command import add_engine
 from roomcad_core.library import Library
+from roomcad_core.view.command import add_view
 
 SOURCES_HELP = """\
 where the models come from:
@@ -69,7 +71,7 @@ def add_library(commands):
     show.set_defaults(run=library_show)
 
 
-COMMANDS = (add_library,)
+COMMANDS = (add_library, add_engine, add_view)
 
 
 def main(argv=None):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-ENGINES = ("auto", "openvino", "onnxruntime")
-PRECISIONS = ("f32", "bf16")
+ENGINES = ("auto", "tensorrt", "openvino", "onnxruntime")
+PRECISIONS = ("f32", "bf16", "f16")
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
 

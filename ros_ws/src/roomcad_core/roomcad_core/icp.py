@@ -43,8 +43,8 @@ class IcpAligner:
 
     engine = "open3d"
 
-    def __init__(self, config, library, updates=()):
-        """`updates` is for networks and not used: ICP iterates until it stands."""
+    def __init__(self, config, library, updates=(), before=None):
+        """`updates` and `before` are for networks and not used: ICP iterates until it stands."""
         self._config = config
         self._library = library
         self._icp = PointToPlaneIcp(config.icp_distance, config.icp_iterations)

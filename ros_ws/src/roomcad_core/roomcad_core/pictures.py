@@ -14,6 +14,8 @@ import numpy as np
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8"
 JPEG_END = b"\xff\xd9"
+# Markers of the segment that holds the size; C4, C8 and CC among them mean something else.
+JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_TAIL = 4096  # bytes some cameras pad behind the end marker
 
 
@@ -43,6 +45,22 @@ def read_uint16(path):
     return decode_uint16(Path(path).read_bytes(), path)
 
 
+def picture_size(data, source):
+    """(height, width) [px] that the head of a JPEG or PNG states; nothing is decoded."""
+    data = bytes(data)
+    if data.startswith(PNG_MAGIC) and len(data) >= 24:
+        width, height = struct.unpack_from(">II", data, 16)
+        return height, width
+    at = len(JPEG_MAGIC)
+    while data.startswith(JPEG_MAGIC) and at + 9 <= len(data) and data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind in JPEG_FRAMES:
+            return struct.unpack_from(">HH", data, at + 5)
+        padded = kind == 0xFF  # a marker may be preceded by any number of FF
+        at += 1 if padded else 2 + struct.unpack_from(">H", data, at + 2)[0]
+    raise ValueError(f"{source}: neither a JPEG nor a PNG picture with a size ({len(data)} bytes)")
+
+
 def encode_picture(suffix, image, *parameters):
     """Bytes of `image` ((H, W) uint16 or (H, W, 3) uint8 RGB) as ".png" or ".jpg"."""
     if image.ndim == 3:
@@ -61,7 +79,10 @@ def _decode(data, flags, source):
         raise ValueError(f"{source}: neither a JPEG nor a PNG picture ({len(data)} bytes)")
     elif JPEG_END not in data[-JPEG_TAIL:]:
         raise ValueError(f"{source}: truncated JPEG ({len(data)} bytes, no end marker)")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:  # a size beyond OpenCV's limit
+        raise ValueError(f"{source}: picture cannot be decoded ({error.err})") from None
     if image is None:
         raise ValueError(f"{source}: damaged picture, it cannot be decoded")
     return image

@@ -14,14 +14,18 @@ class Pipeline:
     """RGB-D frames in, CAD alignments out."""
 
     def __init__(self, config=None, library=None, before=None):
-        """`before`: a Pipeline with the same library whose tracks go on in this one."""
+        """`before`: a Pipeline with the same library; its tracks and networks go on in this one."""
         self.config = config or PipelineConfig()
         self.library = library or Library.load(self.config.library)
         self._segment = Segmenter(self.config.segment)
-        self._classify = make_classifier(self.config.classify, self.library)
-        tracks = self.config.tracks
-        aligner = make_aligner(self.config.align, self.library, extra_updates(tracks))
-        self.follower = Follower(aligner, self.library, tracks, before and before.follower)
+        self._classify = make_classifier(
+            self.config.classify, self.library, before and before._classify
+        )
+        tracks, old = self.config.tracks, before and before.follower
+        aligner = make_aligner(
+            self.config.align, self.library, extra_updates(tracks), old and old.aligner
+        )
+        self.follower = Follower(aligner, self.library, tracks, old)
         self.seconds = {}  # stage -> time the last frame took
 
     @property

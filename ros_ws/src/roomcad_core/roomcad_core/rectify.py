@@ -5,6 +5,7 @@ import numpy as np
 
 FISHEYE = "equidistant"
 MODELS = ("", "plumb_bob", "rational_polynomial", FISHEYE)
+COUNTS = (4, 5, 8, 12, 14)  # how many coefficients a model may have
 
 
 class Rectifier:
@@ -26,6 +27,8 @@ class Rectifier:
             raise ValueError(f"{source}: distortion {d.tolist()} holds NaN or infinity")
         if d.any() and model not in MODELS:
             raise ValueError(f"{source}: distortion model {model!r}, expected one of {MODELS}")
+        if d.any() and len(d) not in COUNTS:
+            raise ValueError(f"{source}: got {len(d)} values of distortion, expected {COUNTS}")
 
     def __call__(self, color, depth):
         """Colour is interpolated, depth takes the nearest pixel (no values in between edges)."""

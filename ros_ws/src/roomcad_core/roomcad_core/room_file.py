@@ -65,16 +65,25 @@ def read_room(folder):
     path = Path(folder) / JSON
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; a saved room has one")
-    try:
-        room = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from None
+    room = _json(path)
     version = room.get("version") if isinstance(room, dict) else None
     if version != VERSION:
         raise ValueError(f"{path}: version: got {version!r}, expected {VERSION}")
     try:
         return tuple(map(_placed, room["objects"])), str(room["frame"])
     except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from None
+
+
+def read_objects(path):
+    """Tuple of Placed of a JSON file that is just the list of objects, as reports have it.
+
+    Raises ValueError that names the file and the field.
+    """
+    objects = _json(path)
+    try:
+        return tuple(map(_placed, objects))
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from None
 
 
@@ -87,6 +96,13 @@ def room_glb(placed, library):
         vertices = transform(M_gltf_obj, vertices).astype(np.float32)
         parts[f"{p.label}_{p.id}_"] = vertices, triangles, colors
     return write_glb_parts(parts)
+
+
+def _json(path):
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
 
 
 def _room(placed, frame):

@@ -14,7 +14,7 @@ from roomcad_ros.health import BadFrame
 from roomcad_ros.inputs import FrameInput
 from roomcad_ros.node import StageNode, run
 from roomcad_ros.room import Room
-from roomcad_ros.settings import InputConfig, LibraryConfig
+from roomcad_ros.settings import INPUTS_FIXED, InputConfig, LibraryConfig
 
 
 class AlignNode(StageNode):
@@ -26,7 +26,7 @@ class AlignNode(StageNode):
     def __init__(self, aligner=None, library=None, **options):
         super().__init__("align", **options)
         self._given, self._given_library = aligner, library
-        self._input = self.parameters(InputConfig, fixed=True).config
+        self._input = self.parameters(InputConfig, fixed=INPUTS_FIXED, rebuild=False)
         self._library_at = self.parameters(LibraryConfig)
         self._config = self.parameters(AlignConfig)
         self._tracks = self.parameters(TrackConfig)
@@ -36,15 +36,16 @@ class AlignNode(StageNode):
         library = self.stage.library if self.stage else self._given_library
         library = library or Library.load(self._library_at.config.library)
         tracks = self._tracks.config
-        aligner = self._given or make_aligner(self._config.config, library, extra_updates(tracks))
+        old = self.stage and self.stage.aligner
+        aligner = self._given or make_aligner(
+            self._config.config, library, extra_updates(tracks), old
+        )
         return Follower(aligner, library, tracks, before=self.stage)
 
     def open_inputs(self):
         self._room.announce()
         extra = [(ObjectArray, "classified", QoSProfile(depth=1))]
-        self._frames = FrameInput(
-            self, self._input, self.put, self.health, self.settings.silence, extra
-        )
+        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings, extra)
         return (self._frames,)
 
     def process(self, item):

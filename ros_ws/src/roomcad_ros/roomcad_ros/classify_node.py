@@ -19,20 +19,21 @@ class ClassifyNode(StageNode):
 
     def __init__(self, classifier=None, **options):
         super().__init__("classify", **options)
-        self._given = classifier
-        self._library = self.parameters(LibraryConfig)
+        self._given, self._library = classifier, None
+        self._library_at = self.parameters(LibraryConfig)
         self._config = self.parameters(ClassifyConfig)
         self._out = self.create_lifecycle_publisher(ObjectArray, "classified", 1)
 
     def make_stage(self):
         if self._given:
             return self._given
-        library = Library.load(self._library.config.library)
-        return make_classifier(self._config.config, library)
+        if self.stage is None:
+            self._library = Library.load(self._library_at.config.library)
+        return make_classifier(self._config.config, self._library, self.stage)
 
     def open_inputs(self):
         topics = [(ObjectArray, "objects", QoSProfile(depth=1))]
-        return (TopicSets(self, topics, self.put, self.health, self.settings.silence),)
+        return (TopicSets(self, topics, self.put, self.health, self.settings),)
 
     def process(self, msg):
         segmentation = segmentation_of(msg)

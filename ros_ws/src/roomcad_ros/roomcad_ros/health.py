@@ -22,8 +22,9 @@ class BadFrame(ValueError):
 class Health:
     """Counts what goes wrong, times what goes right, and publishes both once in a while."""
 
-    def __init__(self, node, config):
-        self._node, self._config = node, config
+    def __init__(self, node, settings):
+        """`settings`: Parameters of NodeConfig."""
+        self._node, self._settings = node, settings
         self.engine = ""
         self.dropped = Counter()  # reason -> frames
         self.warnings = Counter()  # reason -> times, the frame was served all the same
@@ -31,12 +32,14 @@ class Health:
         self._tracks = Counter()  # state -> tracks there are
         self._seconds = defaultdict(lambda: deque(maxlen=WINDOW))
         self._served = deque(maxlen=WINDOW)
+        self._n_served = 0
         self._last_warned = {}
         self._reported = 0
         self._out = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # A steady clock: silence must be reported also while simulated time stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        node.create_timer(config.diagnostics_period, self.publish, clock=steady)
+        period = settings.config.diagnostics_period
+        self._timer = node.create_timer(period, self.publish, clock=steady)
 
     def drop(self, reason, text):
         """Count a frame that is not served, and say why."""
@@ -76,7 +79,7 @@ class Health:
     def _say(self, reason, text):
         # rclpy throttles by the line of the call; all reasons meet here, hence our own clock.
         now = time.monotonic()
-        if now - self._last_warned.get(reason, -np.inf) >= self._config.warn_period:
+        if now - self._last_warned.get(reason, -np.inf) >= self._settings.config.warn_period:
             self._last_warned[reason] = now
             self._node.get_logger().warning(text)
 
@@ -93,6 +96,7 @@ class Health:
 
     def served(self):
         """Count one frame that went out."""
+        self._n_served += 1
         self._served.append(time.monotonic())
 
     def rate(self):
@@ -102,7 +106,7 @@ class Health:
 
     def values(self):
         """Name -> text of everything reported."""
-        out = {"frames per second": f"{self.rate():.1f}"}
+        out = {"frames per second": f"{self.rate():.1f}", "frames served": str(self._n_served)}
         if self.engine:
             out["engine"] = self.engine
         for stage, seconds in list(self._seconds.items()):
@@ -116,6 +120,7 @@ class Health:
 
     def publish(self):
         """Send one DiagnosticArray; the level is WARN while new frames are dropped."""
+        self._timer.timer_period_ns = round(self._settings.config.diagnostics_period * 1e9)
         # A frame that made way for a newer one is the plan, not trouble.
         total = self.dropped.total() + self.warnings.total() - self.dropped["newer_frame"]
         bad, self._reported = total > self._reported, total

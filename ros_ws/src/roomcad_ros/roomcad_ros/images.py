@@ -5,10 +5,17 @@ import functools
 
 import numpy as np
 from cv_bridge import CvBridge
-from sensor_msgs.msg import CameraInfo, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, CompressedImage, PointCloud2, PointField
 
 from roomcad_core.bags.clouds import cloud_fields, cloud_images, xyzrgb_bytes
-from roomcad_core.bags.images import DEPTH_ENCODINGS, metres, millimetres
+from roomcad_core.bags.images import (
+    DEPTH_ENCODINGS,
+    compressed_color,
+    compressed_depth,
+    compressed_size,
+    metres,
+    millimetres,
+)
 from roomcad_core.rectify import Rectifier
 from roomcad_core.segment import depth_from_cloud
 from roomcad_core.types import Frame
@@ -25,15 +32,37 @@ def seconds(stamp):
 
 
 def color_image(msg):
-    """sensor_msgs/Image to (H, W, 3) uint8 RGB."""
+    """sensor_msgs/Image or CompressedImage to (H, W, 3) uint8 RGB."""
+    if isinstance(msg, CompressedImage):
+        return _unpack(compressed_color, msg, "color")
     check_image(msg, COLOR_BYTES, "color")
     return CvBridge().imgmsg_to_cv2(msg, "rgb8")
 
 
 def depth_image(msg):
-    """sensor_msgs/Image (16UC1 in mm, 32FC1 in m) to (H, W) float32 metres, 0 = missing."""
+    """sensor_msgs/Image (16UC1 in mm, 32FC1 in m) to (H, W) float32 metres, 0 = missing.
+
+    A CompressedImage must hold either of them in a PNG.
+    """
+    if isinstance(msg, CompressedImage):
+        return _unpack(compressed_depth, msg, "depth")
     check_image(msg, DEPTH_BYTES, "depth")
     return metres(CvBridge().imgmsg_to_cv2(msg, "passthrough"))
+
+
+def _unpack(read, msg, topic):
+    try:
+        return read(msg, topic)
+    except ValueError as error:
+        raise BadFrame("bad_picture", str(error)) from error
+
+
+def size_text(msg, topic):
+    """ "640x480" of an Image, CameraInfo or CompressedImage; pictures are not decoded for it."""
+    if isinstance(msg, CompressedImage):
+        height, width = _unpack(compressed_size, msg, topic)
+        return f"{width}x{height}"
+    return f"{msg.width}x{msg.height}"
 
 
 def check_image(msg, bytes_of, topic):
@@ -63,7 +92,7 @@ def intrinsics(info):
 def frame_from_images(color, depth, info, T_world_cam=None):
     """Frame of a colour image, a depth image on the same pixel grid, and their camera_info."""
     sizes = {
-        name: f"{msg.width}x{msg.height}"
+        name: size_text(msg, name)
         for name, msg in (("color", color), ("depth", depth), ("camera_info", info))
     }
     if len(set(sizes.values())) > 1:

@@ -2,49 +2,49 @@
 
 import time
 
-from message_filters import ApproximateTimeSynchronizer, Subscriber
+from message_filters import ApproximateTimeSynchronizer, SimpleFilter, Subscriber
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo
 
-from roomcad_core.config import TrackConfig
+from roomcad_ros.camera_topics import camera_topics
 from roomcad_ros.health import BadFrame
 from roomcad_ros.images import frame_from_cloud, frame_from_images, seconds
+from roomcad_ros.stamps import JUMP, ODD, Stamps, stamp_of
 from roomcad_ros.world import World
 
-KINDS = {
-    "images": [(Image, "color/image_raw"), (Image, "depth/image_raw")],
-    "cloud": [(PointCloud2, "points")],
-}
 FOREIGN_CLOCK = 60.0  # [s] an older or newer stamp comes from another clock
-CLOCK_JUMP = TrackConfig.clock_jump  # [s] a stamp that goes back by less is only late
 
 
 class TopicSets:
     """Sets of messages with (nearly) the same stamp, one of each (type, topic), to `put(*set)`.
 
-    Every `silence` seconds without a set it warns and names the topics that are silent. Where
-    stamps go back (a bag that starts again) it warns, forgets what waited, and calls `on_jump`.
+    `settings`: Parameters of NodeConfig. After `silence` seconds without a set it warns and names
+    the topics that are silent. A message whose stamp is out of line with those before it on its
+    topic is dropped; where the next one agrees with it, the clock was set (a bag that starts
+    again): it warns, forgets what waited, and calls `on_jump`.
     """
 
-    def __init__(self, node, topics, put, health, silence, slop=0.0, queue=1, on_jump=lambda: None):
+    def __init__(self, node, topics, put, health, settings, slop=0.0, queue=1, on_jump=None):
         self._node, self._health, self._put, self._on_jump = node, health, put, on_jump
+        self._settings, self._slop = settings, slop
         self._arrived, self._complete = {}, time.monotonic()
-        self._newest = {}  # topic, or None for whole sets -> newest stamp since the last jump [s]
+        self._jumped = ""  # what to say of a clock that went back, with the next set
         self._filters = [_subscriber(node, *topic) for topic in topics]
+        # Behind each subscriber: what it lets through counts, and may wait for its partners.
+        self._gates = [SimpleFilter() for _ in topics]
         for number, f in enumerate(self._filters):
-            # Before the synchroniser's own callback, so that a jump is seen first.
-            f.registerCallback(self._note, node.resolve_topic_name(f.topic), number)
-        if len(self._filters) > 1:
-            self._sync = ApproximateTimeSynchronizer(self._filters, queue, slop)
+            topic = node.resolve_topic_name(f.topic)
+            f.registerCallback(self._check, number, topic, Stamps())
+        if len(self._gates) > 1:
+            self._sync = ApproximateTimeSynchronizer(self._gates, queue, slop)
             self._sync.registerCallback(self._on_set)
         else:
             self._sync = None
-            self._filters[0].registerCallback(self._on_set)
-        self._slop, self._silence = slop, silence
+            self._gates[0].registerCallback(self._on_set)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(silence, self._watch, clock=steady)
+        self._timer = node.create_timer(settings.config.silence, self._watch, clock=steady)
 
     def close(self):
         """Unsubscribe."""
@@ -52,37 +52,41 @@ class TopicSets:
         for f in self._filters:
             self._node.destroy_subscription(f.sub)
 
-    def _note(self, message, topic, number):
+    def _check(self, message, number, topic, stamps):
         self._arrived[topic] = time.monotonic()
-        if self._went_back(message, topic) and self._sync:
-            # A full queue drops its oldest stamps: new messages, for ever, if these stayed.
-            self._sync.queues[number].clear()
+        limits = self._settings.config
+        verdict = stamps.judge(stamp_of(message), limits.clock_jump, limits.clock_leap)
+        if verdict == ODD:
+            stamp = message.header.stamp
+            text = f"{topic}: stamp {stamp.sec}.{stamp.nanosec:09d} s is far from the one before"
+            self._health.drop("odd_stamp", text)
+            return
+        if verdict == JUMP:
+            self._jumped = f"stamps of {topic} went back; what was before is forgotten"
+            if self._sync:
+                # A full queue drops its oldest stamps: new messages, for ever, if these stayed.
+                self._sync.queues[number].clear()
+        self._gates[number].signalMessage(message)
 
     def _on_set(self, *messages):
         self._complete = time.monotonic()
-        back = self._went_back(messages[0], None)
-        if back:
-            text = f"stamps went back by {back:.1f} s; what was before is forgotten"
-            self._health.warn("clock_went_back", text)
-            self._on_jump()
+        if self._jumped:
+            self._health.warn("clock_went_back", self._jumped)
+            self._jumped = ""
+            if self._on_jump:
+                self._on_jump()
         self._put(*messages)
 
-    def _went_back(self, message, key):
-        """By how much [s] the stamps of `key` went back with this message; 0 for no jump."""
-        stamp = seconds(message.header.stamp)
-        newest = self._newest.get(key, stamp)
-        back = newest - stamp if newest - stamp > CLOCK_JUMP else 0.0
-        self._newest[key] = stamp if back else max(newest, stamp)
-        return back
-
     def _watch(self):
-        since = time.monotonic() - self._silence
+        silence = self._settings.config.silence
+        self._timer.timer_period_ns = round(silence * 1e9)  # it may have been changed
+        since = time.monotonic() - silence
         if self._complete >= since:
             return
         names = [self._node.resolve_topic_name(f.topic) for f in self._filters]
         silent = [n for n in names if self._arrived.get(n, 0.0) < since]
         if silent:
-            text = f"nothing for {self._silence:g} s on {', '.join(silent)}"
+            text = f"nothing for {silence:g} s on {', '.join(silent)}"
         else:
             text = f"the stamps of {', '.join(names)} differ by more than {self._slop:g} s"
         self._health.warn("no_input", text)
@@ -95,18 +99,20 @@ class FrameInput:
     and a set that comes before the first one waits for it.
     """
 
-    def __init__(self, node, config, put, health, silence, extra=()):
-        self._node, self._config, self._health = node, config, health
-        self._put, self._info, self._early = put, None, None
-        self._world = World(node, config, health)
-        topics = [*KINDS[config.input], *extra]
-        self._n_camera = len(KINDS[config.input])
+    def __init__(self, node, inputs, put, health, settings, extra=()):
+        """`inputs`: Parameters of InputConfig, `settings`: of NodeConfig."""
+        config = inputs.config
+        self._node, self._inputs, self._health = node, inputs, health
+        self._kind, self._put, self._info, self._early = config.input, put, None, None
+        self._world = World(node, inputs, health)
+        camera = camera_topics(node, config)
+        self._n_camera = len(camera)
         self._sets = TopicSets(
             node,
-            topics,
+            [*camera, *extra],
             self._on_set,
             health,
-            silence,
+            settings,
             config.sync_slop,
             config.sync_queue,
             self._world.forget,
@@ -128,7 +134,7 @@ class FrameInput:
             self._on_set(*early)
 
     def _on_set(self, *messages):
-        if self._info is None and self._config.input == "images":
+        if self._info is None and self._kind == "images":
             if self._early:
                 text = f"nothing on {self._info_topic} yet"
                 self._health.drop("no_camera_info", text)
@@ -148,13 +154,13 @@ class FrameInput:
         self._check_frames([*camera, info] if info else camera)
         with self._health.timed("tf"):
             world, T_world_cam = self._world.camera_pose(header)
-        make = frame_from_images if self._config.input == "images" else frame_from_cloud
+        make = frame_from_images if self._kind == "images" else frame_from_cloud
         with self._health.timed("convert"):
             return make(*camera, info, T_world_cam), world
 
     def _check_age(self, header):
         age = self._node.get_clock().now().nanoseconds * 1e-9 - seconds(header.stamp)
-        limit = self._config.max_age
+        limit = self._inputs.config.max_age
         if abs(age) > FOREIGN_CLOCK:
             text = f"frame and clock are {age:.0f} s apart; is use_sim_time set as it should be?"
             self._health.warn("foreign_clock", text)

@@ -22,7 +22,9 @@ from roomcad_ros.images import seconds
 from roomcad_ros.replay import Publisher, wait_for_listeners
 from roomcad_ros.transport import carry_images
 
-NODES = 2  # segment and align listen to the depth image
+# Who listens to the camera, and what else must be listened to before the first frame:
+THREE_NODES = (2, ("objects",))  # segment and align; classify hears of the camera through segment
+ONE_PROCESS = (1, ())
 
 
 class Stopwatch:
@@ -78,6 +80,7 @@ def parse(argv):
     parser.add_argument("sequence", type=Path, help="folder, .sens file, or bag")
     parser.add_argument("--rate", type=float, default=5.0, help="frames sent a second")
     parser.add_argument("--warm-up", type=int, default=5, help="first frames that do not count")
+    parser.add_argument("--composed", action="store_true", help="all stages run in one process")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     return parser.parse_args(argv)
 
@@ -90,13 +93,14 @@ def measure(publisher, args):
     spinning = threading.Thread(target=executor.spin)
     spinning.start()
     try:
-        wait_for_listeners(publisher, NODES, 60.0, topics=("objects",))
+        count, topics = ONE_PROCESS if args.composed else THREE_NODES
+        wait_for_listeners(publisher, count, 60.0, topics=topics)
         stamps = feed(publisher, open_dataset(args.sequence), args.rate, args.warm_up)
         time.sleep(3.0)  # the last frame's markers
     finally:
         executor.shutdown()
         spinning.join()
-    figures = summary(stamps, stopwatch.delays, args.rate)
+    figures = summary(stamps, stopwatch.delays, args.rate) | {"warm_up": args.warm_up}
     print(json.dumps(figures))
     if args.out:
         args.out.write_text(json.dumps(figures, indent=1) + "\n")

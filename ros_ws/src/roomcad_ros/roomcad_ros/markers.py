@@ -1,10 +1,13 @@
 """Alignments as RViz markers: the CAD mesh, coloured by class, more opaque the surer it is."""
 
+import functools
+
 import numpy as np
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from roomcad_core.classes import COLORS
+from roomcad_core.glb import read_glb
 from roomcad_core.types import OTHER
 from roomcad_ros.convert import point_msg, pose_msg, vector_msg
 
@@ -36,15 +39,29 @@ def model_markers(alignment, library, T_frame_obj, header, config):
 
 
 def mesh_marker(alignment, library, T_frame_obj, header, config):
-    """The library's mesh at pose and size of the alignment."""
-    marker = Marker(header=header, ns="cad", id=int(alignment.object_id))
-    marker.type, marker.action = Marker.MESH_RESOURCE, Marker.ADD
-    marker.mesh_resource = library[alignment.cad_id].mesh.resolve().as_uri()
-    marker.mesh_use_embedded_materials = False
-    marker.pose, marker.scale = pose_msg(T_frame_obj), vector_msg(alignment.S)
+    """The library's mesh at pose and size of the alignment.
+
+    By the name of its file, which RViz reads as it is; or, with `config.embed`, its triangles:
+    Foxglove turns the axes of GLB files, and neither sees the files of another machine.
+    """
+    marker = Marker(header=header, ns="cad", id=int(alignment.object_id), action=Marker.ADD)
+    marker.pose, mesh = pose_msg(T_frame_obj), library[alignment.cad_id].mesh.resolve()
+    if config.embed:
+        marker.type, marker.scale = Marker.TRIANGLE_LIST, vector_msg(np.ones(3))
+        marker.points = [point_msg(corner) for corner in triangle_corners(mesh) * alignment.S]
+    else:
+        marker.type, marker.scale = Marker.MESH_RESOURCE, vector_msg(alignment.S)
+        marker.mesh_resource, marker.mesh_use_embedded_materials = mesh.as_uri(), False
     opacity = config.min_opacity + (1 - config.min_opacity) * alignment.score
     marker.color = color(alignment.label, min(max(opacity, 0.0), 1.0))
     return marker
+
+
+@functools.lru_cache(maxsize=256)
+def triangle_corners(mesh):
+    """(3 F, 3) corners of the triangles of a mesh file, one triangle after the other."""
+    vertices, triangles, _ = read_glb(mesh)
+    return vertices[triangles].reshape(-1, 3)
 
 
 def text_marker(alignment, T_frame_obj, header):

@@ -3,13 +3,13 @@
 import sys
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 
 from roomcad_ros.health import BadFrame, Health
 from roomcad_ros.params import Parameters, refuse_unknown
-from roomcad_ros.settings import NodeConfig
+from roomcad_ros.settings import NODE_FIXED, NodeConfig
 from roomcad_ros.transport import carry_images
 from roomcad_ros.worker import Worker
 
@@ -26,8 +26,9 @@ class StageNode(LifecycleNode):
 
     def __init__(self, name, **options):
         super().__init__(name, **options)
+        self._answer_all_transitions()
         refuse_unknown(self._parameter_overrides)
-        self.settings = Parameters(self, NodeConfig, fixed=True).config
+        self.settings = Parameters(self, NodeConfig, fixed=NODE_FIXED)
         self.health = Health(self, self.settings)
         self.stage = None
         self._stale = False
@@ -48,15 +49,16 @@ class StageNode(LifecycleNode):
 
     def start(self):
         """Configure and activate, if `autostart` is set; RuntimeError where that fails."""
-        if self.settings.autostart:
+        if self.settings.config.autostart:
             for trigger in (self.trigger_configure, self.trigger_activate):
                 if trigger() != TransitionCallbackReturn.SUCCESS:
                     raise RuntimeError(f"{self.get_name()} did not start; the log says why")
         return self
 
-    def parameters(self, cls, **options):
-        """Parameters of config `cls`; a change rebuilds the stage before the next frame."""
-        return Parameters(self, cls, on_change=self._rebuild_later, **options)
+    def parameters(self, cls, rebuild=True, fixed=None):
+        """Parameters of config `cls`; with `rebuild` a change makes the stage anew for the next
+        frame, by `make_stage`, which finds the old one in `stage`."""
+        return Parameters(self, cls, fixed, self._rebuild_later if rebuild else None)
 
     def put(self, item):
         """Hand an item to the worker; the newest one wins."""
@@ -70,7 +72,11 @@ class StageNode(LifecycleNode):
     def on_activate(self, state):
         """Subscribe and start working."""
         result = super().on_activate(state)
-        return self._tried(self._open) or result
+        failed = self._tried(self._open)
+        if failed:  # back to where it was, so that it can be tried again
+            self._close()
+            super().on_deactivate(state)
+        return failed or result
 
     def on_deactivate(self, state):
         """Stop working and unsubscribe."""
@@ -85,12 +91,30 @@ class StageNode(LifecycleNode):
     def on_shutdown(self, state):
         """Stop, from whatever state."""
         self._close()
+        self.stage = None
         return super().on_shutdown(state)
 
     def destroy_node(self):
         """Stop the worker before its publishers go."""
         self._close()
         super().destroy_node()
+
+    def _answer_all_transitions(self):
+        """Refuse a transition that the state does not allow; rclpy would not answer at all."""
+        service = getattr(self, "_service_change_state", None)
+        if service is None:
+            return
+        change = service.callback
+
+        def answer(request, response):
+            try:
+                return change(request, response)
+            except Exception as error:  # RCLError has no public name
+                self.get_logger().warning(f"transition refused: {error}")
+                response.success = False
+                return response
+
+        service.callback = answer
 
     def _tried(self, step):
         """None, or FAILURE after an error message: rclpy swallows exceptions without a word."""
@@ -121,10 +145,17 @@ class StageNode(LifecycleNode):
     def _rebuild_later(self):
         self._stale = True
 
+    def _rebuild(self):
+        try:
+            self._build()
+        except Exception as error:  # the old stage goes on
+            text = f"the new parameters cannot be used: {type(error).__name__}: {error}"
+            self.health.warn("settings_not_taken", text)
+
     def _serve(self, item):
         try:
             if self._stale:
-                self._build()
+                self._rebuild()
             with self.health.timed("total"):
                 self.process(item)
             self.health.served()
@@ -133,6 +164,20 @@ class StageNode(LifecycleNode):
         except Exception as error:  # a node outlives any frame
             if self.context.ok():
                 self.health.drop("failed", f"{type(error).__name__}: {error}")
+
+
+def spin(node):
+    """Serve a StageNode until it is shut down. A callback that fails costs its message only."""
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    while node.context.ok():
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            raise
+        except Exception as error:  # such as a stamp that rclpy cannot read
+            if node.context.ok():
+                node.health.drop("failed", f"{type(error).__name__}: {error}")
 
 
 def run(make_node, args=None):
@@ -146,7 +191,7 @@ def run(make_node, args=None):
     try:
         node = make_node()
         node.start()
-        rclpy.spin(node)
+        spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception as error:

@@ -19,12 +19,12 @@ ROS_OWN = ("use_sim_time", "qos_overrides.", "start_type_description_service")
 class Parameters:
     """The parameters of one config dataclass on a node; `config` always holds their values.
 
-    Numbers may change while the node runs, unless `fixed`; text and switches choose models,
-    files and topics and are read-only. rclpy and `_check` refuse a wrong value with a message
-    that names got and expected; on start-up that is an exception.
+    All but the fields named in `fixed` may change while the node runs; without it, all numbers:
+    text and switches choose models, files and topics. rclpy and `_check` refuse a wrong value with
+    a message that names got and expected; on start-up that is an exception.
     """
 
-    def __init__(self, node, cls, fixed=False, on_change=None):
+    def __init__(self, node, cls, fixed=None, on_change=None):
         self._cls, self._on_change = cls, on_change
         self._fields = {PREFIXES[cls] + f.name: f for f in dataclasses.fields(cls)}
         self.config = cls(
@@ -55,12 +55,15 @@ class Parameters:
                 self._on_change()
 
 
-def describe(f, fixed=False):
-    """ParameterDescriptor of config field `f`: description, range, choices, read-only."""
+def describe(f, fixed=None):
+    """ParameterDescriptor of config field `f`: description, range, choices, read-only.
+
+    `fixed`: names of fields that are read-only; None = those that are no numbers.
+    """
     low, high, choices = (f.metadata[k] for k in ("low", "high", "choices"))
     descriptor = ParameterDescriptor(
         description=f.metadata["help"],
-        read_only=fixed or isinstance(f.default, (str, bool)),
+        read_only=isinstance(f.default, (str, bool)) if fixed is None else f.name in fixed,
         additional_constraints=f"one of: {', '.join(choices)}" if choices else "",
     )
     if low is not None and high is not None:

@@ -16,7 +16,7 @@ from roomcad_ros.convert import objects_msg
 from roomcad_ros.inputs import FrameInput
 from roomcad_ros.node import StageNode, run
 from roomcad_ros.room import Room
-from roomcad_ros.settings import InputConfig, LibraryConfig
+from roomcad_ros.settings import INPUTS_FIXED, InputConfig, LibraryConfig
 
 
 class PipelineNode(StageNode):
@@ -25,7 +25,7 @@ class PipelineNode(StageNode):
     def __init__(self, pipeline=None, **options):
         super().__init__("pipeline", **options)
         self._given = pipeline
-        self._input = self.parameters(InputConfig, fixed=True).config
+        self._input = self.parameters(InputConfig, fixed=INPUTS_FIXED, rebuild=False)
         self._library_at = self.parameters(LibraryConfig)
         self._segment = self.parameters(SegmentConfig)
         self._classify = self.parameters(ClassifyConfig)
@@ -48,7 +48,7 @@ class PipelineNode(StageNode):
 
     def open_inputs(self):
         self._room.announce()
-        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings.silence)
+        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings)
         return (self._frames,)
 
     def process(self, item):

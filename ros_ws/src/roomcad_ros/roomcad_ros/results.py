@@ -4,20 +4,23 @@ import json
 
 import numpy as np
 from roomcad_msgs.msg import CadAlignmentArray
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header, String
 from tf2_ros import TransformBroadcaster
 from visualization_msgs.msg import MarkerArray
 
 from roomcad_core.classes import CLASSES, COLORS, SYNSETS
 from roomcad_core.outlines import Outliner
+from roomcad_core.thin import thin
 from roomcad_ros.convert import alignments_msg
 from roomcad_ros.detections import detections_msg, detections_type
-from roomcad_ros.images import image_msg, seconds
+from roomcad_ros.images import cloud_msg, image_msg, seconds
 from roomcad_ros.markers import marker_array
 from roomcad_ros.node import LATCHED
 from roomcad_ros.settings import MarkerConfig
 from roomcad_ros.track_markers import TrackMarkers, cleared, frame_transforms, shown_tracks
+
+CLOUD_POINTS = 40_000  # of a frame shown at most
 
 
 class Results:
@@ -30,11 +33,12 @@ class Results:
         """`track_frames`: prefix of the TF frames of tracks; "" = none."""
         self._node = node
         self.world = ""  # name of the fixed frame the camera was last found in
-        self._config = node.parameters(MarkerConfig)
+        self._config = node.parameters(MarkerConfig, rebuild=False, fixed=())
         self._alignments = node.create_lifecycle_publisher(CadAlignmentArray, "alignments", 1)
         self._markers = node.create_lifecycle_publisher(MarkerArray, "markers", LATCHED)
         self._classes = node.create_lifecycle_publisher(String, "classes", LATCHED)
         self._overlay = node.create_lifecycle_publisher(Image, "overlay", 1)
+        self._cloud = node.create_lifecycle_publisher(PointCloud2, "cloud", 1)
         kind = detections_type()
         self._detections = node.create_lifecycle_publisher(kind, "detections", 1) if kind else None
         self._prefix = track_frames
@@ -80,11 +84,15 @@ class Results:
             self._tf.sendTransform(frame_transforms(shown, self._prefix))
 
     def _draw(self, alignments, frame, header):
-        """Send the overlay, if somebody looks."""
+        """Send the overlay and the coloured cloud, if somebody looks."""
         if self._overlay.get_subscription_count():
             with self._node.health.timed("overlay"):
                 picture = self._outliner(frame.color, frame.K, alignments)
             self._overlay.publish(image_msg(picture, "rgb8", header))
+        if self._cloud.get_subscription_count():
+            with self._node.health.timed("cloud"):
+                cloud = cloud_msg(thin(frame, CLOUD_POINTS), header)
+            self._cloud.publish(cloud)
 
 
 def confirmed(alignments, follower):

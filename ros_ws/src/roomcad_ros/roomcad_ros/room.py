@@ -9,6 +9,7 @@ from pathlib import Path
 from std_srvs.srv import Trigger
 
 from roomcad_core.room_file import save_room
+from roomcad_ros.health import BadFrame
 from roomcad_ros.results import Results
 from roomcad_ros.settings import RoomConfig
 
@@ -21,9 +22,10 @@ class Room:
 
     def __init__(self, node, follower):
         self._node, self._follower = node, follower
-        self._config = node.parameters(RoomConfig, fixed=True).config
+        self._config = node.parameters(RoomConfig, rebuild=False).config
         self._results = Results(node, self._config.track_frames)
         self._lock = threading.Lock()  # frames change tracks in the worker, services elsewhere
+        self._reset_asked = False  # while a frame is at work
         node.create_service(Trigger, "~/reset", self._answering(self._reset))
         node.create_service(Trigger, "~/save_scene", self._answering(self._save))
 
@@ -37,18 +39,26 @@ class Room:
 
         `world`: name of the fixed frame of its camera pose, or None.
         """
-        with self._lock:
-            known = self._results.world
-            if world and known and world != known:
-                self._forget("world_frame_changed")
-                text = f"poses are in '{world}' now, were in '{known}'; tracks start anew"
-                self._node.health.warn("world_frame_changed", text)
-            yield
+        try:
+            with self._lock:
+                self._check_world(world)
+                yield
+        finally:
+            self._reset_if_free()
+
+    def _check_world(self, world):
+        known = self._results.world
+        if world and known and world != known:
+            self._forget("world_frame_changed")
+            text = f"poses are in '{world}' now, were in '{known}'; tracks start anew"
+            self._node.health.warn("world_frame_changed", text)
 
     def publish(self, alignments, header, frame, world):
         """Send what a Frame led to; see Results.publish."""
         follower = self._follower()
         self._node.health.followed(follower)
+        if self._reset_asked:
+            raise BadFrame("reset", "the room was reset while the frame was at work")
         self._results.publish(alignments, follower, header, frame, world)
 
     def _forget(self, reason):
@@ -73,10 +83,20 @@ class Room:
         return answer
 
     def _reset(self):
-        with self._lock:  # a frame at work is finished first
-            n = self._forget("reset")
-            self._results.clear()
+        n = len(self._follower().tracks)
+        self._reset_asked = True
+        self._reset_if_free()
         return f"{n} tracks forgotten"
+
+    def _reset_if_free(self):
+        """Reset where that was asked for, unless a frame is at work: that does it at its end."""
+        if self._reset_asked and self._lock.acquire(blocking=False):
+            try:
+                self._reset_asked = False
+                self._forget("reset")
+                self._results.clear()
+            finally:
+                self._lock.release()
 
     def _save(self):
         follower = self._follower()

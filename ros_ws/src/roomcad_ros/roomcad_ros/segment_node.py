@@ -12,7 +12,7 @@ from roomcad_ros.convert import objects_msg
 from roomcad_ros.images import image_msg
 from roomcad_ros.inputs import FrameInput
 from roomcad_ros.node import StageNode, run
-from roomcad_ros.settings import InputConfig
+from roomcad_ros.settings import INPUTS_FIXED, InputConfig
 
 
 class SegmentNode(StageNode):
@@ -21,7 +21,7 @@ class SegmentNode(StageNode):
     def __init__(self, segmenter=None, **options):
         super().__init__("segment", **options)
         self._given = segmenter
-        self._input = self.parameters(InputConfig, fixed=True).config
+        self._input = self.parameters(InputConfig, fixed=INPUTS_FIXED, rebuild=False)
         self._config = self.parameters(SegmentConfig)
         self._out = self.create_lifecycle_publisher(ObjectArray, "objects", 1)
         self._picture = self.create_lifecycle_publisher(Image, "segmentation", 1)
@@ -30,7 +30,7 @@ class SegmentNode(StageNode):
         return self._given or Segmenter(self._config.config)
 
     def open_inputs(self):
-        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings.silence)
+        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings)
         return (self._frames,)
 
     def process(self, item):

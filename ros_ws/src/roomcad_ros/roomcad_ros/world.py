@@ -12,8 +12,9 @@ from roomcad_ros.health import BadFrame
 class World:
     """Looks the camera up in the first known of the world frames."""
 
-    def __init__(self, node, config, health):
-        self._config, self._health = config, health
+    def __init__(self, node, inputs, health):
+        """`inputs`: Parameters of InputConfig."""
+        self._inputs, self._health = inputs, health
         self._buffer = Buffer()
         self._listener = TransformListener(self._buffer, node)
 
@@ -30,7 +31,7 @@ class World:
 
         Call it outside the executor's thread: it waits for the transform of that stamp.
         """
-        config = self._config
+        config = self._inputs.config
         for name in filter(None, (config.world_frame, config.fallback_frame)):
             if self._buffer.can_transform(name, header.frame_id, Time()):
                 return self._lookup(name, header)
@@ -40,7 +41,7 @@ class World:
         return None, None
 
     def _lookup(self, name, header):
-        stamp, wait = Time.from_msg(header.stamp), Duration(seconds=self._config.tf_timeout)
+        stamp, wait = Time.from_msg(header.stamp), Duration(seconds=self._inputs.config.tf_timeout)
         try:
             found = self._buffer.lookup_transform(name, header.frame_id, stamp, wait)
         except TransformException as error:

@@ -60,6 +60,11 @@ class IncludeLaunchDescription(Action):
             step(lambda inner: inner.files.pop()),
         ]
 
+    def get_sub_entities(self):
+        """Those of the other file, where its path is known before anything runs."""
+        where = self.source.location
+        return [self.source.get_launch_description(None)] if isinstance(where, str) else []
+
 
 class LogInfo(Action):
     """Prints a message."""

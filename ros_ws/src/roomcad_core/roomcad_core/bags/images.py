@@ -9,7 +9,7 @@ import struct
 import cv2
 import numpy as np
 
-from roomcad_core.pictures import decode_color, decode_uint16
+from roomcad_core.pictures import PNG_MAGIC, decode_color, decode_uint16, picture_size
 
 # encoding -> (dtype, channels)
 LAYOUTS = {
@@ -102,7 +102,14 @@ def millimetres(depth):
 
 def compressed_color(msg, source):
     """(H, W, 3) uint8 RGB of a CompressedImage message."""
-    return decode_color(bytes(msg.data), source)
+    image = decode_color(bytes(msg.data), source)
+    # Usual pictures are coded as any picture is; this format says that red and blue are swapped.
+    return image[..., ::-1] if "compressed rgb8" in msg.format else image
+
+
+def compressed_size(msg, source):
+    """(height, width) [px] that the picture inside a CompressedImage states."""
+    return picture_size(_split_depth(msg)[1] if is_compressed_depth(msg) else msg.data, source)
 
 
 def is_compressed_depth(msg):
@@ -111,17 +118,26 @@ def is_compressed_depth(msg):
 
 
 def compressed_depth(msg, source):
-    """(H, W) float32 metres of a compressedDepth CompressedImage (PNG inside)."""
+    """(H, W) float32 metres of a CompressedImage: a 16 bit PNG, with or without depth head."""
     encoding = msg.format.split(";")[0].strip()
-    data = bytes(msg.data)
     if encoding not in DEPTH_ENCODINGS or "rvl" in msg.format.lower():
         raise ValueError(f"{source}: format {msg.format!r}, expected 16UC1 or 32FC1 in a PNG")
-    if len(data) < DEPTH_HEAD.size:
-        raise ValueError(f"{source}: {len(data)} bytes are no compressedDepth image")
-    _, a, b = DEPTH_HEAD.unpack_from(data)
-    code = decode_uint16(data[DEPTH_HEAD.size :], source)
+    head, png = _split_depth(msg)
     if encoding != "32FC1":
-        return metres(code)
+        return metres(decode_uint16(png, source))
+    if len(head) < DEPTH_HEAD.size:
+        raise ValueError(f"{source}: 32FC1 without the {DEPTH_HEAD.size} bytes of its coding")
+    _, a, b = DEPTH_HEAD.unpack(head)
+    if not (np.isfinite([a, b]).all() and a > 0):
+        raise ValueError(f"{source}: coding of 32FC1 is {a}, {b}; expected finite, the first > 0")
+    code = decode_uint16(png, source)
     # Float depth is coded as code = a / depth + b, with code 0 for missing.
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return metres(np.where(code > 0, a / (code.astype(np.float32) - b), 0).astype(np.float32))
+
+
+def _split_depth(msg):
+    """(head, PNG) bytes of a compressed depth image; plain PNGs have no head."""
+    data = bytes(msg.data)
+    n = 0 if data.startswith(PNG_MAGIC) else DEPTH_HEAD.size
+    return data[:n], data[n:]

@@ -6,10 +6,11 @@ from roomcad_core.classify.pointnet import PointNetClassifier
 __all__ = ["FREQUENCY", "BoxSizeClassifier", "PointNetClassifier", "make_classifier"]
 
 
-def make_classifier(config, library):
+def make_classifier(config, library, before=None):
     """The classifier that `config` (ClassifyConfig) names; call it with a Segmentation.
 
+    `before`: one with the same library, of which all goes on that the settings leave alone.
     FileNotFoundError or ValueError where its model files are missing or wrong.
     """
     kind = BoxSizeClassifier if config.model == "box_size" else PointNetClassifier
-    return kind(config, library)
+    return kind(config, library, before if isinstance(before, kind) else None)

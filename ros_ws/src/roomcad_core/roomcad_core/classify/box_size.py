@@ -50,8 +50,15 @@ FREQUENCY = {
 class BoxSizeClassifier:
     """Kernel density of library views over height, sides, rise above the floor and profile."""
 
-    def __init__(self, config, library):
+    def __init__(self, config, library, before=None):
+        """`before`: one with the same library, whose views are not made again."""
+        if before:
+            vars(self).update(vars(before))
+        else:
+            self._look_at(library)
         self._config = config
+
+    def _look_at(self, library):
         self._classes = [label for label in CLASSES if library.of_class(label)]
         views = [
             np.array([v for model in library.of_class(label) for v in library_views(model)])

@@ -21,13 +21,18 @@ class PointNetClassifier:
     its probability, but cannot be placed. cad_ids holds the retrieved models, best class first.
     """
 
-    def __init__(self, config, library):
-        """Load the network `config.model`; errors as load_network."""
+    def __init__(self, config, library, before=None):
+        """Load the network `config.model`, unless `before` has it; errors as load_network."""
         self._config = config
-        self.network = load_network(config.model, config.engine)
+        same = before and all(
+            getattr(config, name) == getattr(before._config, name) for name in ("model", "engine")
+        )
+        self.network = before.network if same else load_network(config.model, config.engine)
         labels = self.network.spec.labels
         self._possible = [c for c in labels if c == OTHER or library.of_class(c)]
-        self._retriever = Retriever(self.network, library) if config.retrieved else None
+        self._retriever = before._retriever if same else None
+        if config.retrieved and not self._retriever:
+            self._retriever = Retriever(self.network, library)
 
     @property
     def engine(self):
@@ -65,7 +70,7 @@ class PointNetClassifier:
 
     def _retrieved(self, scores, embedding):
         """CAD ids of the most probable classes: the aligner may yet correct the class."""
-        if self._retriever is None:
+        if not self._config.retrieved:
             return ()
         classes = sorted((c for c in self._possible if c != OTHER), key=scores.get, reverse=True)
         found = (self._retriever(embedding, c, self._config.retrieved)

@@ -12,6 +12,10 @@ import numpy as np
 ROUGH = "rough/"
 
 
+class Unavailable(ImportError):
+    """This machine lacks what an engine needs: its package, or its GPU."""
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """Dtype and shape of one input or output; an axis is a size or the name of a free size."""
@@ -27,7 +31,7 @@ class Engine:
     """A loaded network. Calls check their inputs; a wrong one is a ValueError."""
 
     name = ""  # its key in ENGINES
-    precision = "f32"  # what ROUGH nodes are computed in
+    precision = "f32"  # the lowest that anything is computed in; see ROUGH
 
     def __init__(self, path, inputs, outputs):
         self.path = Path(path)

@@ -26,8 +26,8 @@ def read_axes(path):
         graphs = [graph for number, graph in fields(data) if number == GRAPH]
         tensors = [t for graph in graphs for n, t in fields(graph) if n in (INPUT, OUTPUT)]
         return dict(_axes(tensor) for tensor in tensors)
-    except (IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not an ONNX model: {error}") from None
+    except (IndexError, KeyError, TypeError, UnicodeDecodeError):
+        raise ValueError(f"{path}: not an ONNX model, or only a part of one") from None
 
 
 def fields(message):

@@ -66,20 +66,22 @@ class Task:
 class MultiSparcAligner:
     """Aligns all furniture of a frame with the exported loop."""
 
-    def __init__(self, config, library, *loops, updates=()):
+    def __init__(self, config, library, *loops, updates=(), before=None):
         """
         Args:
             config: AlignConfig, library: Library.
             loops: AlignLoops, the first one for objects without a Start. None given: those that
                 `config` names (load_loop), with its and with all other numbers of updates.
             updates: other numbers of updates that a Start may ask for.
+            before: an aligner whose loops are not loaded again where they are the same.
         """
         self._config = config
         self._library = library
         if not loops:
+            known = before._loops_of(config) if before else {}
             numbers = dict.fromkeys((config.updates, *updates))
             how = {"engine": config.engine, "precision": config.precision}
-            loops = [load_loop(config.model, n, **how) for n in numbers]
+            loops = [known.get(n) or load_loop(config.model, n, **how) for n in numbers]
         self._loop = loops[0]
         self._loops = {loop.spec.updates: loop for loop in loops}
         self._polish = Polish(config.icp_distance, config.icp_iterations)
@@ -91,6 +93,12 @@ class MultiSparcAligner:
     def engine(self):
         """What the network runs on."""
         return self._loop.engine.name
+
+    def _loops_of(self, config):
+        """{number of updates: AlignLoop} as far as they serve under other settings."""
+        names = ("model", "engine", "precision")
+        same = all(getattr(config, name) == getattr(self._config, name) for name in names)
+        return self._loops if same else {}
 
     def __call__(self, frame, segmentation, starts=None):
         """Alignments of all objects that are furniture or have a Start.

@@ -14,6 +14,7 @@ class Follower:
 
     Attributes:
         library: the CAD library of the aligner and the tracks.
+        aligner: what aligns, see align.make_aligner.
         update: what the last frame made of the tracks (Update); None where objects are not
             followed, and before the first frame.
     """
@@ -24,7 +25,7 @@ class Follower:
         `before`: a Follower with the same library whose tracks go on under the new settings.
         """
         self.library, self.update = library, None
-        self._align, self._tracker = aligner, None
+        self.aligner, self._tracker = aligner, None
         if config.enabled:
             self._tracker = (before and before._tracker) or Tracker(config, library)
             self._tracker.config = config
@@ -32,12 +33,12 @@ class Follower:
     @property
     def engine(self):
         """What the alignments are computed with."""
-        return self._align.engine
+        return self.aligner.engine
 
     @property
     def dropped(self):
         """Objects of the last frame that could not be aligned (tuple of types.Dropped)."""
-        return self._align.dropped
+        return self.aligner.dropped
 
     @property
     def follows(self):
@@ -52,8 +53,8 @@ class Follower:
     def __call__(self, frame, segmentation):
         """Tuple of Alignments of one Frame."""
         if self._tracker is None:
-            return self._align(frame, segmentation)
-        self.update = self._tracker(frame, segmentation, self._align)
+            return self.aligner(frame, segmentation)
+        self.update = self._tracker(frame, segmentation, self.aligner)
         return self.update.alignments
 
     def reset(self, reason="asked"):

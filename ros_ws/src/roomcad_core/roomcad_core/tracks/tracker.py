@@ -51,7 +51,7 @@ class Tracker:
         """`config`: TrackConfig, may change between frames; `library`: that of the aligner."""
         self.config, self._library = config, library
         self._tracks = {}  # id -> Track
-        self._clocks = {}  # camera -> stamp of its last frame
+        self._clocks = {}  # camera -> newest stamp, and the one that was so before it
         self._last_id = 0  # ids are never used again, also not after a reset
 
     @property
@@ -105,9 +105,17 @@ class Tracker:
         return ended
 
     def _checked_clock(self, frame):
-        """Reset where the clock of this camera went back; frames a little late may pass."""
-        last = self._clocks.get(frame.frame_id, frame.stamp)
-        back = frame.stamp < last - self.config.clock_jump
+        """Reset where the clock of this camera went back; frames a little late may pass.
+
+        A frame that goes on from the last but one shows that the last one's stamp was wrong.
+        """
+        stamp, jump = frame.stamp, self.config.clock_jump
+        newest, before = self._clocks.get(frame.frame_id, (stamp, stamp))
+        if stamp < newest - jump and stamp >= before - jump:
+            newest = before
+        back = stamp < newest - jump
         ended = self.reset("clock_went_back") if back else ()
-        self._clocks[frame.frame_id] = frame.stamp if back else max(last, frame.stamp)
+        if back or stamp > newest:
+            newest, before = stamp, stamp if back else newest
+        self._clocks[frame.frame_id] = newest, before
         return ended

@@ -1,0 +1,1 @@
+"""Results as an MCAP recording with Foxglove's schemas, to look at on a machine without ROS."""
