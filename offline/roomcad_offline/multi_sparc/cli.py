@@ -28,9 +28,10 @@ def add_parser(subparsers):
     train.add_argument("--device", default="cpu", help="cpu or cuda (default %(default)s)")
     for name, kind in (("preset", str), ("steps", int), ("images", int), ("seed", int)):
         train.add_argument(f"--{name}", type=kind, help="(default: TrainConfig's)")
-    train.add_argument("--learning-rate", type=float, help="(default: TrainConfig's)")
-    train.add_argument("--own-share", type=float,
-                       help="of the judged images, at the end, with own results")  # fmt: skip
+    shares = {"judged-share": "of the images", "cool-down": "of the steps",
+              "own-share": "of the judged images, while it cools down"}  # fmt: skip
+    for name, of in {"learning-rate": "", **shares}.items():
+        train.add_argument(f"--{name}", type=float, help=f"{of} (default: TrainConfig's)".strip())
     train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
     finetune.add_arguments(train)
@@ -93,7 +94,8 @@ def train_network(args):
     from roomcad_offline.multi_sparc.train import TrainConfig, Trainer
 
     group, device = join_group(args.device)
-    names = ("preset", "steps", "images", "seed", "learning_rate", "own_share")
+    names = ("preset", "steps", "images", "seed")
+    names += ("learning_rate", "judged_share", "own_share", "cool_down")
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     config = TrainConfig(**given)
     if config.seed == VALIDATION_SEED:
