@@ -11,6 +11,7 @@ COMMANDS = (
     "roomcad_offline.classifier.cli",
     "roomcad_offline.evaluation.cli",
     "roomcad_offline.multi_sparc.cli",
+    "roomcad_offline.rgb_geometry.cli",
     "roomcad_offline.rooms.cli",
     "roomcad_offline.run",
     "roomcad_offline.scan_gap.cli",

@@ -217,6 +217,23 @@ def test_nothing_to_name_does_not_run_the_network(write_model):
     assert sizes == []
 
 
+def test_an_object_that_a_detector_named_gets_models_of_its_class(write_model):
+    write_model(LABELS, weights(table=(X, 9.0)))
+    classify = classifier()
+    classify._config = dataclasses.replace(classify._config, retrieved=2)
+    classify._retriever = lambda embedding, label, k: tuple(f"{label}_{i}" for i in range(k))
+    (obj,) = segmentation(BOX).objects
+    scores = {"chair": 0.9}
+    chair = dataclasses.replace(obj, label="chair", score=0.9, class_scores=scores)
+    has_one = dataclasses.replace(chair, cad_ids=("chair_7",))
+    other = dataclasses.replace(obj, label=OTHER)
+    unclear = dataclasses.replace(chair, points=chair.points[:0])
+    given = dataclasses.replace(segmentation(), objects=(chair, has_one, other, unclear))
+    found = classify(given).objects
+    assert found[0] == dataclasses.replace(chair, cad_ids=("chair_0", "chair_1"))
+    assert found[1:] == (has_one, other, unclear)
+
+
 def test_a_network_that_answers_no_number_makes_the_object_other(write_model):
     write_model(LABELS, weights(chair=(X, np.nan)))
     (obj,) = classifier()(segmentation(BOX)).objects

@@ -230,14 +230,28 @@ def test_a_detector_splits_and_names(frame, segmentation):
     table = frame.instances == TABLE
     left = table & (np.arange(SHAPE[1]) < np.median(np.nonzero(table)[1]))
 
-    def detector(color):
-        return (Detection(np.zeros(4, np.float32), "desk", 0.8, left),)
+    def detector(frame):
+        return (Detection(np.zeros(4, np.float32), "desk", 0.8, left, ("desk_1",)),)
 
     found = Segmenter(SegmentConfig(), detector)(frame)
     (desk,) = [o for o in found.objects if o.label]
     assert (desk.label, desk.score, desk.class_scores) == ("desk", 0.8, {"desk": 0.8})
+    assert desk.cad_ids == ("desk_1",)
     assert overlaps(left.astype(int), found.instances)[1] == (pytest.approx(1, abs=0.1), desk.id)
     assert len(found.objects) == len(segmentation.objects) + 1
+
+    config = SegmentConfig(detector="given", detector_names="classifier")
+    unnamed = Segmenter(config, detector)(frame)
+    np.testing.assert_array_equal(unnamed.instances, found.instances)
+    assert {(o.label, o.cad_ids) for o in unnamed.objects} == {("", ())}
+
+    assert (
+        Segmenter(SegmentConfig(detector="given"), before=Segmenter(config, detector))(frame)
+        .objects[desk.id - 1]
+        .label
+    )
+    alone = Segmenter(SegmentConfig(detector="given", detector_only=True), detector)(frame)
+    assert [o.label for o in alone.objects] == ["desk"]
 
 
 def test_points_of_the_frame_are_those_of_unproject(frame, segmentation):

@@ -24,6 +24,28 @@ def make_batch():
     return make
 
 
+@pytest.fixture
+def write_recording():
+    """write_recording(folder, K, depths, colors=None): a ScanNet-style folder; poses are still."""
+    import cv2
+
+    def write(folder, K, depths, colors=None):
+        for name in ("color", "depth", "pose", "intrinsic"):
+            (folder / name).mkdir(parents=True)
+        matrix = np.eye(4)
+        matrix[:3, :3] = K
+        for kind in ("color", "depth"):
+            np.savetxt(folder / "intrinsic" / f"intrinsic_{kind}.txt", matrix)
+        for i, depth in enumerate(depths):
+            color = np.full((*depth.shape, 3), 90, np.uint8) if colors is None else colors[i]
+            millimetres = np.clip(np.rint(depth * 1000), 0, 65535).astype(np.uint16)
+            cv2.imwrite(str(folder / "color" / f"{i}.png"), color[..., ::-1])
+            cv2.imwrite(str(folder / "depth" / f"{i}.png"), millimetres)
+            np.savetxt(folder / "pose" / f"{i}.txt", np.eye(4))
+
+    return write
+
+
 def _picture(slots, points, rng):
     """One image; its last slot is empty if there are several."""
     maps = {name: np.zeros((c, *SIZE)) for name, c in (("rgb", 3), ("normal", 3), ("depth", 1))}

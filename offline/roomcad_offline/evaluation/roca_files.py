@@ -4,13 +4,16 @@ Poses map CAD -> cam (OpenCV axes); the files' quaternions are wxyz.
 """
 
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
+from roomcad_core.per_frame import cad_id, numbers, read_images, read_json, scene_and_frame
 from roomcad_offline.evaluation.categories import ROCA_NAMES, synset
 from roomcad_offline.evaluation.checks import checked
 from roomcad_offline.evaluation.records import Predictions, Problem
+
+__all__ = ["numbers", "read_json", "read_per_frame", "scene_and_frame", "write_per_frame"]
 
 KNOWN = {"score", "bbox", "t", "q", "s", "category", "segmentation", "scene_cad_id", "detection"}
 
@@ -20,18 +23,13 @@ def read_per_frame(path):
 
     Raises ValueError naming file, image, detection and field.
     """
-    entries = read_json(path)
-    if not isinstance(entries, dict):
-        raise ValueError(f"{path}: got {type(entries).__name__}, expected an object of images")
     rows, frames, problems = [], [], []
-    for image, detections in entries.items():
-        scene, frame = scene_and_frame(image, path)
+    for scene, frame, entries in read_images(path):
         frames.append((scene, frame))
-        if not isinstance(detections, list):
-            raise ValueError(f"{path}: {image}: expected a list of detections")
-        for i, detection in enumerate(detections):
-            row = _detection(detection, f"{path}: {image}[{i}]")
-            rows.append({"scene": scene, "frame": frame, "where": f"{image}[{i}]", **row})
+        for at, entry in entries:
+            where = at.removeprefix(f"{path}: ")
+            row = _detection(entry, at)
+            rows.append({"scene": scene, "frame": frame, "where": where, **row})
     if not rows:
         problems.append(
             Problem(str(path), "{}", "no prediction in the file", "noted", "empty file")
@@ -58,18 +56,8 @@ def _predictions(rows, frames, file, problems):
     )
 
 
-def scene_and_frame(image, source):
-    """("scene0011_00", "000100") of an image path .../scene/color/frame.jpg."""
-    parts = PurePosixPath(str(image).replace("\\", "/")).parts
-    if len(parts) < 3:
-        raise ValueError(f"{source}: image {image!r}: expected SCENE/color/FRAME.jpg")
-    return parts[-3], PurePosixPath(parts[-1]).stem
-
-
 def _detection(detection, at):
     """Plain values of one detection."""
-    if not isinstance(detection, dict):
-        raise ValueError(f"{at}: got {type(detection).__name__}, expected an object")
     try:
         category = synset(detection["category"])
     except KeyError:
@@ -79,7 +67,7 @@ def _detection(detection, at):
     boxless = "bbox" not in detection
     return {
         "category": category,
-        "cad_id": _cad_id(detection.get("scene_cad_id"), at),
+        "cad_id": cad_id(detection, at),
         "t": numbers(detection, "t", 3, at),
         "q": np.roll(numbers(detection, "q", 4, at), -1),
         "s": numbers(detection, "s", 3, at),
@@ -89,34 +77,6 @@ def _detection(detection, at):
         "detection": str(detection.get("detection", "")),
         "extra": {name: value for name, value in detection.items() if name not in KNOWN},
     }
-
-
-def _cad_id(value, at):
-    """CAD id of [category, id], of an id alone, or "" where none was retrieved."""
-    if value is None:
-        return ""
-    if isinstance(value, list) and len(value) == 2:
-        value = value[1]
-    if not isinstance(value, str):
-        raise ValueError(f"{at}: scene_cad_id: got {value!r}, expected [category, id] or an id")
-    return value
-
-
-def numbers(entry, name, size, at):
-    """Float array (size,), or a scalar where size is None; null and NaN become NaN."""
-    if name not in entry:
-        raise ValueError(f"{at}: {name}: missing")
-    if entry[name] is None and size is not None:
-        return np.full(size, np.nan)
-    try:
-        value = np.array(entry[name], float)  # None becomes NaN
-    except (TypeError, ValueError):
-        value = None
-    shape = () if size is None else (size,)
-    if value is None or value.shape != shape:
-        expected = "a number" if size is None else f"{size} numbers"
-        raise ValueError(f"{at}: {name}: got {entry[name]!r}, expected {expected}")
-    return value
 
 
 def write_per_frame(predictions, path):
@@ -148,11 +108,3 @@ def _detection_entry(p, row):
     if p.detection is not None and p.detection[row]:
         entry["detection"] = str(p.detection[row])
     return {**entry, **(p.extra[row] if p.extra is not None else {})}
-
-
-def read_json(path):
-    """Plain values of a JSON file; ValueError naming it where it is none."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not readable as JSON ({error})") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from roomcad_core.engine.command import add_engine
 from roomcad_core.library import Library
+from roomcad_core.public_models.command import add_models
 from roomcad_core.view.command import add_view
 
 SOURCES_HELP = """\
@@ -71,7 +72,7 @@ def add_library(commands):
     show.set_defaults(run=library_show)
 
 
-COMMANDS = (add_library, add_engine, add_view)
+COMMANDS = (add_library, add_engine, add_models, add_view)
 
 
 def main(argv=None):

@@ -65,7 +65,28 @@ class SegmentConfig(Checked):
     min_height: float = setting(0.12, "objects that rise less above the floor go [m]", 0.0, 1.0)
     min_size: float = setting(0.15, "objects whose longest side is shorter go [m]", 0.0, 2.0)
     max_points: int = setting(2048, "points of a crop at most", 64, 20000)
-    detector: str = setting("", "YAML of an optional ONNX instance detector; empty = geometry only")
+    detector: str = setting(
+        "",
+        "finds instances in colour: a name of `roomcad models list`, the YAML of an ONNX file, or"
+        " a per_frame_preds.json; empty = geometry only",
+    )
+    detector_masks: str = setting(
+        "",
+        "SAM for a detector's boxes: a name of `roomcad models list`, or a YAML; empty = by depth",
+    )
+    detector_names: str = setting(
+        "detector", "who names what the detector finds", choices=("detector", "classifier")
+    )
+    detector_only: bool = setting(False, "nothing but what the detector finds is an object")
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name, off in (("detector_masks", ""), ("detector_only", False)):
+            value = getattr(self, name)
+            if value != off and not self.detector:
+                raise ValueError(
+                    f"SegmentConfig.{name}: got {value!r}, expected {off!r} without a detector"
+                )
 
 
 @dataclass(frozen=True)

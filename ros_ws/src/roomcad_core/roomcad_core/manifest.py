@@ -2,7 +2,8 @@
 
     {"version": 1, "models": {NAME: {"task": "classify", ...}}}
 
-classify.model_files and multi_sparc.model_files say what an entry of their task has.
+classify.model_files, multi_sparc.model_files and rgb_geometry.model_files say what an entry of
+their task has.
 """
 
 import json

@@ -17,7 +17,7 @@ class Pipeline:
         """`before`: a Pipeline with the same library; its tracks and networks go on in this one."""
         self.config = config or PipelineConfig()
         self.library = library or Library.load(self.config.library)
-        self._segment = Segmenter(self.config.segment)
+        self._segment = Segmenter(self.config.segment, before=before and before._segment)
         self._classify = make_classifier(
             self.config.classify, self.library, before and before._classify
         )

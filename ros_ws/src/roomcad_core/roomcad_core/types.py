@@ -28,6 +28,7 @@ class Frame:
     T_world_cam: np.ndarray | None = None  # (4, 4) rigid, or None where the pose is unknown
     frame_id: str = "camera_color_optical_frame"
     instances: np.ndarray | None = None  # (H, W) uint16 true object ids, 0 = none (simulated)
+    name: str = ""  # SCENE/FRAME of the files it is from; "" = live
 
     def __post_init__(self):
         if self.depth.ndim != 2 or self.color.shape != (*self.depth.shape, 3):

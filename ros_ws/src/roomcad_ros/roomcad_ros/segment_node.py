@@ -27,7 +27,7 @@ class SegmentNode(StageNode):
         self._picture = self.create_lifecycle_publisher(Image, "segmentation", 1)
 
     def make_stage(self):
-        return self._given or Segmenter(self._config.config)
+        return self._given or Segmenter(self._config.config, before=self.stage)
 
     def open_inputs(self):
         self._frames = FrameInput(self, self._input, self.put, self.health, self.settings)

@@ -40,21 +40,43 @@ class PointNetClassifier:
         return self.network.engine.name
 
     def __call__(self, segmentation):
-        """Name every object of a Segmentation; objects that carry a label keep it."""
+        """Name every object of a Segmentation.
+
+        Objects that carry a label, a detector's, keep it; CAD models of that class are retrieved
+        for those that have none.
+        """
         objects = list(segmentation.objects)
         usable = []
         for k, obj in enumerate(objects):
-            fault = "" if obj.label else crop_fault(obj.points)
-            if fault:
-                objects[k] = rejected(obj, fault)
-            elif not obj.label:
+            if obj.label and not self._lacks_models(obj):
+                continue
+            fault = crop_fault(obj.points)
+            if not fault:
                 usable.append(k)
+            elif not obj.label:
+                objects[k] = rejected(obj, fault)
         if usable:
             crops = [objects[k].points for k in usable]
             answers = self.network(crops, segmentation.floor_z, self._config.votes)
             for k, p, embedding in zip(usable, *answers, strict=True):
-                objects[k] = self._named(objects[k], p, embedding)
+                named = self._with_models if objects[k].label else self._named
+                objects[k] = named(objects[k], p, embedding)
         return dataclasses.replace(segmentation, objects=tuple(objects))
+
+    def _lacks_models(self, obj):
+        """Whether CAD models can be retrieved for an object that a detector named."""
+        return bool(
+            self._config.retrieved
+            and not obj.cad_ids
+            and obj.label in self._possible
+            and obj.label != OTHER
+        )
+
+    def _with_models(self, obj, _, embedding):
+        if not np.isfinite(embedding).all():
+            return obj
+        found = self._retriever(embedding, obj.label, self._config.retrieved)
+        return dataclasses.replace(obj, cad_ids=tuple(found))
 
     def _named(self, obj, p, embedding):
         if not np.isfinite(p).all():

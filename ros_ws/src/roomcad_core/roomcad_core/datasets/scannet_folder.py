@@ -128,6 +128,7 @@ class ScanNetFolder(Dataset):
             K=self.K,
             T_world_cam=None if T is None else self._T_world_raw @ T @ self._T_base_depth,
             instances=self.read_instances(key, depth.shape),
+            name=f"{self.path.resolve().name}/{key}",
         )
 
     def read_depth(self, path):

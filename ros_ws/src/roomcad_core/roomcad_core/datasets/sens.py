@@ -81,6 +81,7 @@ class SensFile(Dataset):
             depth=depth,
             K=head.K_depth,
             T_world_cam=None if T is None else self._T_world_raw @ T @ head.T_base_depth,
+            name=f"{self.path.stem}/{i:06d}",
         )
 
 

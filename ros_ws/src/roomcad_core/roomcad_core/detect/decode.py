@@ -1,53 +1,57 @@
-"""Images into a detector, tensors out of it: letterbox, the output layouts, NMS, masks."""
+"""Tensors of a detector to boxes, class numbers, scores and masks, one function a layout."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-
-def letterbox(color, spec):
-    """Fit an image into the detector's input without changing its aspect.
-
-    Args:
-        color: (H, W, 3) uint8 RGB.
-        spec: DetectorSpec.
-
-    Returns:
-        tensor ((1,) 3, height, width) float32, the scale factor, and the shift (2,) [px]:
-        input pixel = image pixel * factor + shift.
-    """
-    height, width = color.shape[:2]
-    factor = min(spec.width / width, spec.height / height)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    room = np.array([spec.width - size[0], spec.height - size[1]])
-    x, y = room // 2 if spec.centred else (0, 0)
-    canvas = np.full((spec.height, spec.width, 3), spec.fill, np.uint8)
-    canvas[y : y + size[1], x : x + size[0]] = cv2.resize(color, size)
-    if spec.color == "bgr":
-        canvas = canvas[..., ::-1]
-    values = (canvas * np.float32(spec.scale) - np.float32(spec.mean)) / np.float32(spec.std)
-    tensor = np.ascontiguousarray(values.transpose(2, 0, 1), np.float32)
-    return (tensor[None] if spec.batch else tensor), factor, np.array([x, y], float)
+LARGEST = 16.0  # exp(16) cells are wider than any image: such sizes are no logarithms
 
 
-def decode_yolox(spec, tensors):
-    """Boxes xyxy (N, 4) in input pixels, class numbers (N,), scores (N,), no masks."""
-    output = np.asarray(tensors["output"], np.float32)
-    columns = 5 + len(spec.classes)
-    if output.ndim != 3 or output.shape[0] != 1 or output.shape[2] != columns:
-        raise ValueError(f"yolox output: got shape {output.shape}, expected (1, N, {columns})")
-    centre, size, rest = output[0, :, :2], output[0, :, 2:4], output[0, :, 4:]
-    if not spec.decoded:
-        cells, stride = yolox_grid(spec)
-        if len(cells) != len(centre):
-            message = f"got {len(centre)} rows, expected {len(cells)} for strides {spec.strides}"
-            raise ValueError(f"yolox output: {message}")
-        centre, size = (centre + cells) * stride, np.exp(size) * stride
-    boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
-    scores = rest[:, :1] * rest[:, 1:]
-    index = scores.argmax(axis=1)
-    return boxes, index, scores[np.arange(len(index)), index], None
+class YoloxDecoder:
+    """Raw grid outputs (1, N, 5 + classes): x, y, log size in cells, objectness, classes."""
+
+    def __init__(self, spec):
+        self._spec = spec
+        self._cells, self._strides = yolox_grid(spec)
+
+    def __call__(self, tensors):
+        """Boxes xyxy (M, 4) in input pixels, class numbers (M,), scores (M,), no masks.
+
+        Rows whose objectness alone is below the least score are left out before all else.
+        """
+        rows = np.asarray(tensors["output"], np.float32)
+        self._check(rows)
+        near = np.flatnonzero(rows[0, :, 4] >= self._spec.score)
+        rows = rows[0, near]
+        scores = rows[:, 4:5] * rows[:, 5:]
+        index = scores.argmax(axis=1)
+        best = scores[np.arange(len(index)), index]
+        strong = best >= self._spec.score
+        centre, size = self._pixels(rows[strong], near[strong])
+        boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
+        return boxes, index[strong], best[strong], None
+
+    def _pixels(self, rows, near):
+        """Centres and sizes (M, 2) in input pixels."""
+        centre, size = rows[:, :2], rows[:, 2:4]
+        if self._spec.decoded:
+            if (size <= 0).any():
+                raise ValueError("yolox output: sizes below 0; are they logarithms? decoded: false")
+            return centre, size
+        if (size > LARGEST).any():
+            raise ValueError(
+                "yolox output: sizes are no logarithms; are they pixels? decoded: true"
+            )
+        stride = self._strides[near]
+        return (centre + self._cells[near]) * stride, np.exp(size) * stride
+
+    def _check(self, rows):
+        columns = 5 + len(self._spec.class_names)
+        if rows.ndim != 3 or rows.shape[0] != 1 or rows.shape[2] != columns:
+            raise ValueError(f"yolox output: got shape {rows.shape}, expected (1, N, {columns})")
+        if not self._spec.decoded and rows.shape[1] != len(self._cells):
+            message = f"got {rows.shape[1]} rows, expected {len(self._cells)}"
+            raise ValueError(f"yolox output: {message} for strides {self._spec.strides}")
 
 
 def yolox_grid(spec):
@@ -60,21 +64,34 @@ def yolox_grid(spec):
     return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def decode_maskrcnn(spec, tensors):
-    """Boxes xyxy (N, 4) in input pixels, class numbers, scores (N,), masks (N, 1, h, w) or None."""
-    boxes, scores = (np.asarray(tensors[k], np.float32) for k in ("boxes", "scores"))
-    labels = np.asarray(tensors["labels"])
-    n = len(scores)
-    for name, array, shape in (("boxes", boxes, (n, 4)), ("labels", labels, (n,))):
-        if array.shape != shape or scores.ndim != 1:
-            raise ValueError(f"maskrcnn {name}: got shape {array.shape}, expected {shape}")
-    masks = tensors.get("masks")
-    if masks is not None and (masks.ndim != 4 or masks.shape[:2] != (n, 1)):
-        raise ValueError(f"maskrcnn masks: got shape {masks.shape}, expected ({n}, 1, h, w)")
-    return boxes, labels, scores, masks
+class MaskRcnnDecoder:
+    """boxes (N, 4), labels (N,), scores (N,), masks (N, 1, h, w): torchvision's four outputs."""
+
+    def __init__(self, spec):
+        self._spec = spec
+
+    def __call__(self, tensors):
+        """Boxes xyxy (N, 4) in input pixels, classes, scores (N,), masks (N, h, w) or None."""
+        boxes, scores = (np.asarray(tensors[k], np.float32) for k in ("boxes", "scores"))
+        labels = np.asarray(tensors["labels"])
+        if scores.ndim != 1:
+            raise ValueError(f"maskrcnn scores: got shape {scores.shape}, expected (N,)")
+        n = len(scores)
+        for name, array, shape in (("boxes", boxes, (n, 4)), ("labels", labels, (n,))):
+            if array.shape != shape:
+                raise ValueError(f"maskrcnn {name}: got shape {array.shape}, expected {shape}")
+        masks = tensors.get("masks")
+        if masks is not None and (masks.ndim != 4 or masks.shape[:2] != (n, 1)):
+            raise ValueError(f"maskrcnn masks: got shape {masks.shape}, expected ({n}, 1, h, w)")
+        known = len(self._spec.class_names)
+        if n and not (labels.min() >= 0 and labels.max() < known):
+            raise ValueError(f"maskrcnn labels: got {labels.max()}, but there are {known} classes")
+        strong = np.flatnonzero(scores >= self._spec.score)
+        masks = None if masks is None else masks[strong, 0]
+        return boxes[strong], labels[strong].astype(int), scores[strong], masks
 
 
-DECODERS = {"yolox": decode_yolox, "maskrcnn": decode_maskrcnn}
+DECODERS = {"yolox": YoloxDecoder, "maskrcnn": MaskRcnnDecoder}
 
 
 def suppress(boxes, scores, indices, overlap):
@@ -96,13 +113,3 @@ def suppress(boxes, scores, indices, overlap):
         iou = shared / (area[best] + area[rest] - shared)
         order = rest[(iou <= overlap) | (indices[rest] != indices[best])]
     return np.array(kept, int)
-
-
-def paste_mask(mask, box, shape):
-    """(H, W) bool from an (m, m) probability mask that covers a box xyxy [px]."""
-    x0, y0 = np.floor(box[:2]).astype(int)
-    x1, y1 = np.ceil(box[2:]).astype(int)
-    out = np.zeros(shape, bool)
-    small = cv2.resize(mask.astype(np.float32), (max(x1 - x0, 1), max(y1 - y0, 1)))
-    out[y0:y1, x0:x1] = small[: shape[0] - y0, : shape[1] - x0] > 0.5
-    return out

@@ -47,10 +47,10 @@ def full_resolution(labels, stride, depth):
     return large
 
 
-def make_objects(instances, names, frame, T_grav_cam, config):
+def make_objects(instances, found, frame, T_grav_cam, config):
     """Objects of an instance image (H, W), with crops in the grav frame.
 
-    `names` maps the ids that a detector knows to (label, score).
+    `found` maps the ids that a detector names to its Detections.
     """
     depth = frame.depth.ravel()
     ids = instances.ravel()
@@ -62,9 +62,17 @@ def make_objects(instances, names, frame, T_grav_cam, config):
         mine = pixels[ends[i - 1] : ends[i]]
         if len(mine):
             points = crop(mine, frame, T_grav_cam, config.max_points)
-            label, score = names.get(i, ("", 0.0))
-            objects.append(Object(i, box, points, label, score, {label: score} if label else {}))
+            objects.append(Object(i, box, points, **named(found.get(i))))
     return tuple(objects)
+
+
+def named(detection):
+    """What an Object takes over from its Detection or None: class, scores and CAD models."""
+    if detection is None:
+        return {}
+    label, score = detection.label, detection.score
+    scores = {label: score}
+    return {"label": label, "score": score, "class_scores": scores, "cad_ids": detection.cad_ids}
 
 
 def crop(pixels, frame, T_grav_cam, max_points):

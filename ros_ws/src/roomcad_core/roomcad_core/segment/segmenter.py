@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from roomcad_core import gravity
-from roomcad_core.detect import apply_detections, load_detector
+from roomcad_core.detect import apply_detections, make_detector
 from roomcad_core.segment import crops, planes
 from roomcad_core.segment.merge import merge, reclaim
 from roomcad_core.segment.split import cut_links, split
@@ -17,15 +17,24 @@ from roomcad_core.types import Segmentation
 class Segmenter:
     """Class-agnostic segmentation of a Frame by its depth; see SegmentConfig.
 
-    With a detector, its boxes or masks split what geometry merges, and name it.
+    With a detector, its boxes or masks split what geometry merges, and name it unless the
+    classifier is to do that.
     """
 
-    def __init__(self, config, detector=None):
-        """`detector`: (H, W, 3) RGB -> Detections; None loads the one the config names, if any."""
+    def __init__(self, config, detector=None, before=None):
+        """Load the detector that the config names, if any, unless it is there already.
+
+        Args:
+            config: SegmentConfig.
+            detector: Frame -> Detections, instead of the one the config names.
+            before: a Segmenter whose detector goes on here if the settings name the same.
+        """
         self._config = config
-        self._detector = detector
-        if detector is None and config.detector:
-            self._detector = load_detector(config.detector)
+        same = before and all(
+            getattr(config, name) == getattr(before._config, name)
+            for name in ("detector", "detector_masks")
+        )
+        self._detector = detector or (before._detector if same else make_detector(config))
 
     def __call__(self, frame, up_cam=None):
         """Segmentation of one Frame.
@@ -45,13 +54,19 @@ class Segmenter:
         labels = reclaim(labels, walls, cuts)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth)
-        names = {}
+        found = {}
         if self._detector is not None:
-            found = self._detector(frame.color)
             smallest = config.min_points * surface.stride**2
-            instances, names = apply_detections(instances, frame.depth, found, smallest)
-        objects = crops.make_objects(instances, names, frame, T_grav_cam, config)
+            instances, found = self._refined(instances, frame, smallest)
+        objects = crops.make_objects(instances, found, frame, T_grav_cam, config)
         return Segmentation(instances, objects, T_grav_cam, floor_z)
+
+    def _refined(self, instances, frame, smallest):
+        """Instances after the detector, and the Detections by id that name theirs."""
+        config, detections = self._config, self._detector(frame)
+        only = config.detector_only
+        instances, found = apply_detections(instances, frame.depth, detections, smallest, only)
+        return instances, found if config.detector_names == "detector" else {}
 
     def _up(self, frame, surface, up_cam):
         if up_cam is not None:
