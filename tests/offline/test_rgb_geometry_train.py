@@ -20,9 +20,9 @@ from roomcad_offline.rgb_geometry.encoders import (  # noqa: E402
     ResNet18,
     load_torchvision,
 )
-from roomcad_offline.rgb_geometry.evaluate import judge  # noqa: E402
 from roomcad_offline.rgb_geometry.export import load_weights, save_onnx, save_weights  # noqa: E402
 from roomcad_offline.rgb_geometry.losses import task_loss  # noqa: E402
+from roomcad_offline.rgb_geometry.metrics import make_metrics  # noqa: E402
 from roomcad_offline.rgb_geometry.network import GeometryNetwork  # noqa: E402
 from roomcad_offline.rgb_geometry.samples import Samples  # noqa: E402
 from roomcad_offline.rgb_geometry.scenes import View  # noqa: E402
@@ -30,7 +30,7 @@ from roomcad_offline.rgb_geometry.ship import check_file  # noqa: E402
 from roomcad_offline.rgb_geometry.train import Trainer  # noqa: E402
 
 SMALL = {"thin": 0.25, "decoder": (16, 16, 16, 16), "width": 64, "height": 48}
-STEPS = 150
+STEPS = 180
 K = np.array([[57.6, 0, 31.5], [0, 57.6, 23.5], [0, 0, 1]])
 
 
@@ -51,7 +51,7 @@ def views():
         depth = np.full((48, 64), 3, np.float32)
         normal = np.zeros((48, 64, 3), np.float32)
         normal[..., 2] = -1
-        x, y = rng.integers(4, 28), rng.integers(4, 16)
+        x, y = 2 * rng.integers(2, 14), 2 * rng.integers(2, 8)  # whole pixels of the maps
         block = np.s_[y : y + 24, x : x + 28]
         color[block], depth[block] = rng.integers(120, 255, 3), rng.uniform(1, 2)
         normal[block] = [0.6, 0, -0.8]
@@ -62,22 +62,29 @@ def views():
 @pytest.mark.parametrize("task", ["depth", "normals"])
 def test_a_few_images_are_learnt_by_heart(views, task):
     torch.manual_seed(0)
-    network = GeometryNetwork(NetworkConfig(task, **SMALL)).train()
+    larger = SMALL | {"thin": 0.5, "decoder": (32, 32, 24, 24)}
+    network = GeometryNetwork(NetworkConfig(task, **larger)).train()
     samples = Samples(views, network.config, SampleConfig())
     rgb, truth, _ = (torch.stack(t) for t in zip(*(samples[0, i] for i in range(4)), strict=True))
-    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, total_steps=STEPS)
+    optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=STEPS)
     for _ in range(STEPS):
         loss = task_loss(task, network(rgb), truth)
         optimiser.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-    got = judge(network, samples)["network"]
+    metrics = make_metrics(task)
+    # Of the batch itself: statistics over the four pixels that the deepest layer has of a picture
+    # are too rough to be carried over.
+    for predicted, true in zip(network(rgb)[0].detach().numpy(), truth.numpy(), strict=True):
+        metrics.add(predicted, true)
+    got = metrics.result()
     if task == "depth":
-        assert got["abs_rel"] < 0.03 and got["delta_1.25"] > 0.97
+        assert got["abs_rel"] < 0.015 and got["delta_1.25"] > 0.99
     else:
-        assert got["median_deg"] < 2 and got["within_11.25_deg"] > 0.95
+        assert got["mean_deg"] < 1 and got["within_11.25_deg"] > 0.99
 
 
 @pytest.fixture
