@@ -104,7 +104,7 @@ class ClassifyConfig(Checked):
 class AlignConfig(Checked):
     """Objects to CAD poses."""
 
-    aligner: str = setting("icp", "aligner", choices=ALIGNERS)
+    aligner: str = setting("multi_sparc", "aligner", choices=ALIGNERS)
     model: str = setting("live", "network of aligner multi_sparc, by its name in the manifest")
     updates: int = setting(3, "pose updates of multi_sparc before it scores", 0, 20)
     engine: str = setting("auto", "inference engine of multi_sparc", choices=ENGINES)
