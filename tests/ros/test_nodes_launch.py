@@ -39,6 +39,7 @@ def test_every_argument_is_described(request, domain):
         "namespace",
         "log_level",
         "model",
+        "aligner",
         "engine",
         "tracks",
     ):
@@ -57,6 +58,7 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
         "record": tmp_path / "bag",
         "composition": composition,
         "model": "box_size",  # needs no weights
+        "aligner": "icp",
         "speed": 0.03,
         "tracks": composition,
     }

@@ -62,7 +62,7 @@ def draw_classes(methods, path):
     names = [f"{c}\n{first.get(c, {}).get('n', 0)}" for c in classes]
     axis.set_xticks(range(len(classes)), names, fontsize=8)
     axis.set(ylim=(0, 1), ylabel="accuracy")
-    axis.legend(fontsize=8, loc="lower right")
+    axis.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(methods))
     _save(figure, path, plt)
 
 

@@ -30,7 +30,7 @@ class Segmenter:
             before: a Segmenter whose detector goes on here if the settings name the same.
         """
         self._config = config
-        same = before and all(
+        same = isinstance(before, Segmenter) and all(
             getattr(config, name) == getattr(before._config, name)
             for name in ("detector", "detector_masks")
         )
