@@ -113,7 +113,7 @@ class AlignConfig(Checked):
     n_candidates: int = setting(3, "CAD models tried for each class", 1, 20)
     n_tried: int = setting(2, "of all those CAD models, how many multi_sparc tries", 1, 80)
     n_yaw: int = setting(4, "rotation initialisations about the up axis", 1, 16)
-    n_polished: int = setting(4, "multi_sparc: best results moved by ICP; 0 = none", 0, 16)
+    n_polished: int = setting(2, "multi_sparc: best results moved by ICP; 0 = none", 0, 16)
     n_refined: int = setting(3, "initial poses refined by ICP for each class", 1, 80)
     icp_distance: float = setting(0.10, "largest point pairing distance [m]", 0.01, 1.0)
     icp_iterations: int = setting(12, "ICP iterations for each initialisation", 1, 200)
