@@ -121,7 +121,8 @@ def load_torchvision(encoder, path):
     if path.suffix != ".safetensors":
         raise ValueError(
             f"{path}: expected a .safetensors file (a .pth file may run code when it is read); make"
-            " one where you trust it: safetensors.torch.save_file(torch.load(FILE), OUT)"
+            " one where you trust it: safetensors.torch.save_file(torch.load(FILE,"
+            " weights_only=True), OUT)"
         )
     try:
         given = load_file(path)
