@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 STEPS = 4000  # of the default budget: a few minutes each on a GPU, an hour on two cores
+WARM_UP = 6  # the learning rate rises for no more than one step in so many
 LISTED = ("step", "align", "classify", "accuracy", "accuracy_best_of_four", "auc")
 
 
@@ -37,7 +38,8 @@ def main(args):
     from roomcad_offline.multi_sparc.train import TrainConfig
 
     given = {n: getattr(args, n) for n in ("images", "seed") if getattr(args, n) is not None}
-    config = TrainConfig(steps=args.steps, **given)
+    rise = min(TrainConfig.warm_up, args.steps // WARM_UP)
+    config = TrainConfig(steps=args.steps, warm_up=rise, **given)
     bank = CadBank.build(sources(args.library or [""]), progress=True).to(args.device)
     print(bank.describe())
     print(ablate(args.folder, bank, config, scene_config(args.scene), args.only))
