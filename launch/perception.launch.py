@@ -1,4 +1,4 @@
-"""RGB-D topics to CAD alignments: segment, classify, align (and RViz, or Foxglove).
+"""RGB-D or colour topics to CAD alignments: segment, classify, align (and RViz, or Foxglove).
 
 ros2 launch roomcad_ros perception.launch.py rviz:=true
 ros2 launch roomcad_ros perception.launch.py --show-args
@@ -23,9 +23,11 @@ ARGUMENTS = (
     ("classified", "classified", "named objects topic"),
     ("alignments", "alignments", "results topic"),
     ("markers", "markers", "RViz markers topic"),
-    ("input", "", "images or cloud; empty = as the parameter file says"),
+    ("input", "", "images, cloud, or rgb: colour alone; empty = as the parameter file says"),
     ("color_transport", "", "raw or compressed; empty = as the parameter file says"),
     ("depth_transport", "", "raw, compressedDepth or compressed; empty = as the parameter file"),
+    ("detector", "", "finds objects in colour, e.g. yolox_s; empty = as the parameter file says"),
+    ("detector_masks", "", "SAM for its boxes, e.g. mobile_sam; empty = as the parameter file"),
     ("library", "", "folder of a built CAD library; empty = the built-in one"),
     ("model", "", "deployed, baseline, box_size, ...; empty = as the parameter file says"),
     ("aligner", "", "multi_sparc, or the baseline icp; empty = as the parameter file says"),
@@ -100,6 +102,8 @@ def stage_node(stage, value, sim_time):
         "input": value["input"],
         "color_transport": value["color_transport"],
         "depth_transport": value["depth_transport"],
+        "segment.detector": value["detector"],
+        "segment.detector_masks": value["detector_masks"],
         "library": value["library"],
         "classify.model": value["model"],
         "align.aligner": value["aligner"],

@@ -21,10 +21,12 @@ from roomcad_core.config import ClassifyConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pipeline import Pipeline
 from roomcad_offline.bench_gpu import bench_gpu, gpu_lines
-from roomcad_offline.bench_nodes import bench_both, nodes_lines
+from roomcad_offline.bench_nodes import bench_both
+from roomcad_offline.bench_nodes_table import nodes_lines
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOM = ["--frames", "60", "--seed", "4", "--fps", "5"]  # the room that is measured
+FIRST_TRACKED = 30  # frame of that room from which on about five objects are in view
 
 
 def main(argv=None):
@@ -35,7 +37,8 @@ def main(argv=None):
     parser.add_argument("--rate", type=float, default=5.0, help="frames a second sent to the nodes")
     parser.add_argument("--no-nodes", action="store_true", help="only the pipeline in process")
     args = parser.parse_args(argv)
-    sequence = args.sequence or make_room(REPOSITORY / "runs" / "bench")
+    scratch = REPOSITORY / "runs" / "bench"
+    sequence = args.sequence or make_room(scratch / "rooms")
     record = {"machine": machine(), "reference_ms": reference_ms()}
     record["stages"] = bench_pipeline(open_dataset(sequence))
     record["classifier"] = bench_classifier()
@@ -43,7 +46,8 @@ def main(argv=None):
     record["gpu"] = bench_gpu(sequence)
     record["training"] = bench_training()
     if not args.no_nodes:
-        record |= bench_both(sequence, args.rate, REPOSITORY / "runs" / "bench")
+        first = 0 if args.sequence else FIRST_TRACKED
+        record |= bench_both(sequence, args.rate, first, scratch)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
     (args.out / "bench.md").write_text(markdown(record))
@@ -52,10 +56,10 @@ def main(argv=None):
 
 
 def make_room(out):
-    """Folder of the benchmark's simulated room; made once."""
-    command = [sys.executable, "-m", "roomcad_offline.cli", "rooms", "make", str(out / "rooms")]
+    """Folder of the benchmark's simulated room, below `out`; made once."""
+    command = [sys.executable, "-m", "roomcad_offline.cli", "rooms", "make", str(out)]
     subprocess.run([*command, *ROOM], check=True)
-    return out / "rooms" / "room0000"
+    return out / "room0000"
 
 
 def machine():

@@ -1,6 +1,8 @@
 """The live nodes under load: three processes against all stages in one, and what that saves.
 
-Alone: python -m roomcad_offline.bench_nodes SEQUENCE --rate 5 (part of `make bench`).
+Without tracks at 5 frames/s; with tracks in steady state at 8 and 10 frames/s; and with tracks at
+30 frames/s, which is more than they manage.
+Alone: python -m roomcad_offline.bench_nodes SEQUENCE (part of `make bench`).
 """
 
 import argparse
@@ -12,47 +14,88 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
+from roomcad_offline.bench_nodes_table import nodes_lines
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 QUIET = 0.05  # a launch that uses less of one core than this has finished starting
 START = 120.0  # [s] to wait for that at most
+STEADY, OVERLOAD = (8.0, 10.0), 30.0  # frames a second
+SECONDS = 12.0  # measured at each of these rates
+SETTLE = 8.0  # [s] before: the camera has seen the whole of its path, the objects are known
 
 
-def bench_both(sequence, rate, scratch):
-    """{"nodes": figures of three nodes, "one_process": of one} at `rate` frames a second."""
-    return {
-        "nodes": bench_nodes(sequence, rate, scratch, composed=False),
-        "one_process": bench_nodes(sequence, rate, scratch, composed=True),
-    }
+def bench_both(sequence, rate, first, scratch):
+    """Figures of the live nodes, each for three nodes ("nodes") and for one ("one_process").
+
+    Args:
+        sequence: played once at `rate` frames a second, objects not followed; from frame number
+            `first` on it is played to and fro with objects followed.
+
+    Returns:
+        {"nodes", "one_process"}: records of `bench_nodes`, and "tracked": {"settle_s", "first",
+        "nodes", "one_process"} with lists of them, the last one of the overload.
+    """
+    record, tracked = {}, {"settle_s": SETTLE, "first": first}
+    for name, composed in (("nodes", False), ("one_process", True)):
+        (record[name],) = bench_nodes(sequence, scratch, composed, ["--rate", str(rate)])
+        rates = [str(r) for r in (*STEADY, OVERLOAD)]
+        how = ["--rate", *rates, "--seconds", str(SECONDS), "--warm-up", str(SETTLE)]
+        how += ["--first", str(first)]
+        tracked[name] = bench_nodes(sequence, scratch, composed, how, tracks=True)
+    return record | {"tracked": tracked}
 
 
-def bench_nodes(sequence, rate, scratch, composed):
+def bench_nodes(sequence, scratch, composed, how, tracks=False):
     """Delays from image stamp to marker, processor time and memory of the live nodes.
 
-    Returns the figures of roomcad_ros.latency, and of all processes of the launch together
-    cpu_ms (processor milliseconds a frame served) and memory_mb (proportional set size).
+    Args:
+        how: arguments of roomcad_ros.latency that say what is fed.
+
+    Returns:
+        for each rate the record of roomcad_ros.latency_figures.summary with, of all processes of
+        the launch together, cpu_ms (processor milliseconds a frame served) and memory_mb
+        (proportional set size at the end).
     """
     environment = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
     launch = ["ros2", "launch", str(REPOSITORY / "launch" / "perception.launch.py")]
     topics = {"color": "color/image_raw", "depth": "depth/image_raw", "camera_info": "camera_info"}
     launch += [f"{argument}:=/{topic}" for argument, topic in topics.items()]
-    launch += [f"composition:={str(composed).lower()}"]
+    launch += [f"composition:={str(composed).lower()}", f"tracks:={str(tracks).lower()}"]
     scratch.mkdir(parents=True, exist_ok=True)
     out = scratch / "latency.json"
-    measure = ["ros2", "run", "roomcad_ros", "latency", str(sequence), "--rate", str(rate)]
-    measure += ["--out", str(out), *(["--composed"] if composed else [])]
+    measure = ["ros2", "run", "roomcad_ros", "latency", str(sequence), *how, "--out", str(out)]
+    measure += ["--composed"] if composed else []
     nodes = subprocess.Popen(launch, env=environment, start_new_session=True)
     try:
         wait_until_quiet(nodes.pid)
-        before = cpu_seconds(nodes.pid)
-        subprocess.run(measure, check=True, env=environment, timeout=600)
-        cpu, memory = cpu_seconds(nodes.pid) - before, memory_mb(nodes.pid)
+        used = run_watching(measure, environment, nodes.pid)
+        memory = memory_mb(nodes.pid)
     finally:
         os.killpg(nodes.pid, signal.SIGINT)
         nodes.wait(20)
-    figures = json.loads(out.read_text())
-    every = (figures["sent"] + figures["warm_up"]) * figures["served"] / figures["sent"]
-    return figures | {"cpu_ms": round(1000 * cpu / every, 1), "memory_mb": round(memory)}
+    records = json.loads(out.read_text())
+    return [with_costs(record, used, memory) for record in records]
+
+
+def run_watching(command, environment, pid, period=0.25):
+    """Run a command; (N, 2) time and processor seconds so far of a process and all below it."""
+    running, used = subprocess.Popen(command, env=environment), []
+    while running.poll() is None:
+        used.append((time.time(), cpu_seconds(pid)))
+        time.sleep(period)
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, command)
+    return np.array(used)
+
+
+def with_costs(record, used, memory):
+    """A record of latency with cpu_ms and memory_mb; `used`: of run_watching."""
+    first, last = np.interp(record["window"], *used.T)
+    cpu = 1000 * (last - first) / record["served"]
+    return record | {"cpu_ms": round(float(cpu), 1), "memory_mb": round(memory)}
 
 
 def wait_until_quiet(pid):
@@ -96,42 +139,16 @@ def family(pid):
     return found
 
 
-def nodes_lines(record):
-    """Both ways to run the stages as Markdown lines."""
-    lines = [
-        f"Live nodes over DDS, {record['nodes']['rate']:g} frames/s sent, image stamp to marker:",
-        "",
-        "| nodes | served | frames/s | median [ms] | p95 [ms] | CPU a frame [ms] | memory [MB] |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for key, name in (("nodes", "three"), ("one_process", "one (`composition:=true`)")):
-        n = record[key]
-        lines.append(
-            f"| {name} | {n['served']} of {n['sent']} | {n['frames_per_second']} | "
-            f"{n['median_ms']} | {n['p95_ms']} | {n['cpu_ms']} | {n['memory_mb']} |"
-        )
-    return [*lines, "", saving(record["nodes"], record["one_process"])]
-
-
-def saving(three, one):
-    """What one process saves, as a sentence; negative numbers say that it costs."""
-    shares = {
-        "of the median delay": "median_ms",
-        "of the processor time": "cpu_ms",
-        "of the memory": "memory_mb",
-    }
-    parts = [f"{100 * (1 - one[k] / three[k]):.0f} % {text}" for text, k in shares.items()]
-    return f"One process saves {', '.join(parts)}."
-
-
 def main(argv=None):
-    """Measure both and print the table; returns 0."""
+    """Measure both and print the tables; returns 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sequence", type=Path, help="recorded folder, .sens file, or bag")
-    parser.add_argument("--rate", type=float, default=5.0, help="frames a second sent to the nodes")
+    parser.add_argument("--rate", type=float, default=5.0, help="frames a second without tracks")
+    parser.add_argument("--first", type=int, default=0, help="first frame of the part with tracks")
     parser.add_argument("--scratch", type=Path, default=REPOSITORY / "runs" / "bench")
     args = parser.parse_args(argv)
-    record = bench_both(args.sequence.resolve(), args.rate, args.scratch.resolve())
+    sequence, scratch = args.sequence.resolve(), args.scratch.resolve()
+    record = bench_both(sequence, args.rate, args.first, scratch)
     print("\n".join(nodes_lines(record)))
     return 0
 

@@ -8,8 +8,10 @@ from importlib import import_module
 # Modules with add_parser(subparsers), which sets `run` to a function of the parsed arguments.
 COMMANDS = (
     "roomcad_offline.bag",
+    "roomcad_offline.beside",
     "roomcad_offline.classifier.cli",
     "roomcad_offline.evaluation.cli",
+    "roomcad_offline.instances.cli",
     "roomcad_offline.multi_sparc.cli",
     "roomcad_offline.rgb_geometry.cli",
     "roomcad_offline.rooms.cli",

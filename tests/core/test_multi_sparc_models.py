@@ -1,28 +1,34 @@
 """Aligners in models/manifest.json: what is wrong with an entry or a file is said by name."""
 
 import dataclasses
-import hashlib
 import json
 
 import numpy as np
 import pytest
+from fake_networks import write_entry, write_idle_aligner
 
 from roomcad_core.align import MultiSparcAligner, make_aligner
 from roomcad_core.camera import unproject
 from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig
 from roomcad_core.library import Library
+from roomcad_core.multi_sparc.choice import PolishedScore, Weights
 from roomcad_core.multi_sparc.loop import load_loop
 from roomcad_core.multi_sparc.model_files import read_spec
-from roomcad_core.multi_sparc.polish import PolishedScore
 from roomcad_core.pipeline import Pipeline
 from roomcad_core.pose import rigid
 from roomcad_core.types import Frame
 
-SIZES = {"objects": 5, "cad_points": 50, "width": 80, "height": 60}
 CONFIG = PipelineConfig(
     classify=ClassifyConfig(model="box_size"),
     align=AlignConfig(aligner="multi_sparc", engine="onnxruntime"),
 )
+
+
+POLISHED = {
+    "choice": {"sigma": 0.5, "fit": 2, "agreement": 0, "bias": 0},
+    "several": {"sigma": 0.5, "fit": 2, "agreement": 1.5, "bias": -0.25},
+    "alone": {"sigma": 1, "fit": 3, "agreement": 0, "bias": 0},
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,49 +41,12 @@ def library():
 def folder(tmp_path, monkeypatch):
     """A models folder with an aligner `live`, which leaves all poses as they are."""
     pytest.importorskip("onnxruntime")
-    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnx")
     folder = tmp_path / "models"
-    folder.mkdir()
     monkeypatch.setenv("ROOMCAD_MODELS", str(folder))
-    onnx.save(idle_graph(**SIZES), folder / "align_live_n3.onnx")
-    digest = hashlib.sha256((folder / "align_live_n3.onnx").read_bytes()).hexdigest()
-    files = {"3": {"onnx": "align_live_n3.onnx", "sha256": digest}}
-    entry = {"task": "align", "updates": files, **SIZES, "mode": "rgbd", "temperature": 1.5}
-    models = {"live": entry, "deployed": {"task": "classify"}}
-    (folder / "manifest.json").write_text(json.dumps({"version": 1, "models": models}))
+    write_idle_aligner(folder)
+    write_entry(folder, "deployed", {"task": "classify"})
     return folder
-
-
-def idle_graph(objects, cad_points, width, height):
-    """ONNX model with the inputs and outputs of the exported loop; logit = z of T."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    kinds = {"f": TensorProto.FLOAT, "i": TensorProto.INT32, "b": TensorProto.BOOL}
-    poses = {"T": (3,), "R": (3, 3), "S": (3,)}
-    inputs = {
-        "rgb": ("f", 3, height, width),
-        "normal": ("f", 3, height, width),
-        "depth": ("f", 1, height, width),
-        "instance": ("i", height, width),
-        "K": ("f", 3, 3),
-        "valid": ("b", objects),
-        "box": ("f", objects, 4),
-        "cad_points": ("f", objects, cad_points, 3),
-        "cad_normals": ("f", objects, cad_points, 3),
-        **{name: ("f", "initialisations", objects, *size) for name, size in poses.items()},
-    }
-    outputs = {f"{name}_out": inputs[name] for name in poses}
-    outputs["logit"] = ("f", "initialisations", objects)
-
-    def declared(tensors):
-        infos = ((name, kinds[kind], size) for name, (kind, *size) in tensors.items())
-        return [helper.make_tensor_value_info(*info) for info in infos]
-
-    nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in poses]
-    nodes.append(helper.make_node("Gather", ["T", "two"], ["logit"], axis=2))
-    two = numpy_helper.from_array(np.array(2, np.int64), "two")
-    graph = helper.make_graph(nodes, "idle", declared(inputs), declared(outputs), [two])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def rewrite(folder, **changed):
@@ -90,8 +59,9 @@ def rewrite(folder, **changed):
 
 
 def test_weights_of_polished_poses_are_read(folder):
-    rewrite(folder, polished={"sigma": 0.5, "fit": 2, "bias": -0.25})
-    assert read_spec(folder, "live", 3).polished == PolishedScore(0.5, 2, -0.25)
+    rewrite(folder, polished=POLISHED)
+    score = PolishedScore(Weights(0.5, 2), Weights(0.5, 2, 1.5, -0.25), Weights(1, 3))
+    assert read_spec(folder, "live", 3).polished == score
 
 
 def test_an_entry_is_read(folder):
@@ -111,12 +81,13 @@ def test_an_entry_is_read(folder):
         ("cad_points", 5000, "got 5000, expected 1 to 4096"),
         ("width", 80.0, "got 80.0, expected 16 to 1280"),
         ("height", "60", "got '60', expected 12 to 1280"),
-        ("mode", "rgb", "got 'rgb', expected 'rgbd'"),
+        ("mode", "depth", "got 'depth', expected 'rgbd' or 'rgb'"),
         ("temperature", 0, "got 0, expected a number above 0"),
         ("temperature", float("nan"), "got nan, expected a number above 0"),
-        ("polished", {"sigma": 1.0}, r"got {'sigma': 1.0}, expected numbers bias, fit, sigma"),
-        ("polished", {"sigma": 1, "fit": float("inf"), "bias": 0}, "got .*expected numbers"),
-        ("polished", [1, 2, 3], r"got \[1, 2, 3\], expected numbers"),
+        ("polished", {"choice": {}}, "got .*expected alone, choice, several, each with numbers"),
+        ("polished", POLISHED | {"alone": {"sigma": 1.0}}, "got .*agreement, bias, fit, sigma below"),
+        ("polished", POLISHED | {"alone": [1, 2, 3, 4]}, "got .*expected alone, choice, several"),
+        ("polished", [1, 2, 3], r"got \[1, 2, 3\], expected alone"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_field(folder, key, value, why):

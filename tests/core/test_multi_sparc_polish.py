@@ -1,4 +1,4 @@
-"""Polished poses: moved onto the depth where that fits better, and scored by sigma and fit."""
+"""Polished poses: moved onto the depth and resized to it where that fits better."""
 
 import dataclasses
 import math
@@ -10,8 +10,7 @@ import pytest
 from roomcad_core.fit_score import DepthView, fit_score
 from roomcad_core.icp import MIN_POINTS
 from roomcad_core.library import Library
-from roomcad_core.multi_sparc.model_files import AlignSpec
-from roomcad_core.multi_sparc.polish import Polish, PolishedScore, Tried
+from roomcad_core.multi_sparc.polish import Polish, Tried, resized
 from roomcad_core.pose import rigid, transform, upright_rotation
 from roomcad_core.types import Object
 
@@ -19,7 +18,6 @@ pytest.importorskip("open3d")
 
 K = np.array([[275.0, 0, 159.5], [0, 275, 119.5], [0, 0, 1]])
 FORWARD = np.array([[0.0, -1, 0], [0, 0, -1], [1, 0, 0]])  # camera axes: x right, y down, z ahead
-SPEC = AlignSpec("live", 3, "-", "0" * 64, 5, 50, 160, 120, 2.0, PolishedScore(1.0, 2.0, 0.5))
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +58,10 @@ def test_a_pose_near_the_truth_is_moved_onto_it(seen):
     start = Tried(displaced(T, 0.06, 0.08), S, 1.5)
     found = Polish(0.1, 30)(start, obj, model, view)
     assert np.linalg.norm(found.T_cam_obj[:3, 3] - T[:3, 3]) < 0.05
-    assert (found.logit, found.S.tolist()) == (1.5, S.tolist())
+    assert found.logit == 1.5
+    np.testing.assert_allclose(found.S, S, rtol=0.1)
     T_grav_obj = view.T_cam_grav.T @ found.T_cam_obj
-    assert found.fit_score == pytest.approx(fit_score(obj.points, model, T_grav_obj, S, view))
+    assert found.fit_score == pytest.approx(fit_score(obj.points, model, T_grav_obj, found.S, view))
     T_start = view.T_cam_grav.T @ start.T_cam_obj
     assert found.fit_score > fit_score(obj.points, model, T_start, S, view) + 0.05
 
@@ -70,7 +69,7 @@ def test_a_pose_near_the_truth_is_moved_onto_it(seen):
 def test_a_pose_that_icp_would_spoil_stays(seen, monkeypatch):
     model, T, S, obj, view = seen
     polish = Polish(0.1, 30)
-    monkeypatch.setattr(polish, "_icp", lambda points, model, T, S: displaced(T, 1.0))
+    monkeypatch.setattr(polish, "_icp", lambda points, model, T, S: displaced(T, 3.0))
     found = polish(Tried(T, S, 0.0), obj, model, view)
     np.testing.assert_allclose(found.T_cam_obj, T)
     assert found.fit_score > 0.6
@@ -83,13 +82,20 @@ def test_a_crop_of_few_points_moves_nothing_and_has_no_fit(seen):
     assert found.T_cam_obj is T and math.isnan(found.fit_score)
 
 
-def test_the_score_is_of_sigma_alone_until_a_fit_is_known():
-    assert SPEC.score(3.0) == pytest.approx(1 / (1 + math.exp(-1.5)))  # temperature 2
-    z = 3.0 + 2 * math.log(0.5) + 0.5
-    assert SPEC.score(3.0, 0.5) == pytest.approx(1 / (1 + math.exp(-z)))
-    unpolished = dataclasses.replace(SPEC, polished=None)
-    assert unpolished.score(3.0, 0.5) == SPEC.score(3.0)
+def test_a_pose_of_wrong_size_is_resized_to_the_crop(seen):
+    model, T, S, obj, view = seen
+    larger = S * [1.15, 1.0, 1.0]
+    found = Polish(0.15, 20)(Tried(T, larger, 0.0), obj, model, view)
+    assert abs(found.S[0] / S[0] - 1) < 0.08
+    plain = fit_score(obj.points, model, view.T_cam_grav.T @ T, larger, view)
+    assert found.fit_score > plain
 
 
-def test_no_fit_at_all_is_improbable_and_not_impossible():
-    assert 0 < SPEC.score(0.0, 0.0) == SPEC.score(0.0, 0.01) < 0.01
+def test_the_middle_size_lies_half_way_to_that_of_the_crop(seen):
+    model, T, S, obj, view = seen
+    T_grav_obj = view.T_cam_grav.T @ T
+    (T_crop, S_crop), (T_middle, S_middle) = resized(obj.points, T_grav_obj, 1.2 * S, model)
+    np.testing.assert_allclose(S_middle, (1.2 * S + S_crop) / 2)
+    np.testing.assert_allclose(T_middle[:3, 3], (T_grav_obj[:3, 3] + T_crop[:3, 3]) / 2)
+    for pose in (T_crop, T_middle):
+        np.testing.assert_allclose(pose[:3, :3], T_grav_obj[:3, :3])

@@ -1,4 +1,4 @@
-"""Scores as probabilities: of sigma alone, and of sigma with the fit of a polished pose."""
+"""Scores of sigma alone as probabilities; what a training's folder keeps of its calibration."""
 
 import json
 
@@ -7,14 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="calibration needs torch: make setup-train")
 
-from roomcad_core.multi_sparc.polish import PolishedScore  # noqa: E402
+from roomcad_core.multi_sparc.choice import PolishedScore, Weights  # noqa: E402
 from roomcad_offline.multi_sparc.calibrate import (  # noqa: E402
     FILE,
     Calibration,
-    Results,
     fit_calibration,
-    fit_logistic,
-    fit_polished,
     read_calibration,
     shifted,
 )
@@ -54,43 +51,6 @@ def test_few_views_give_no_infinite_weights():
     assert found([3.0])[0] < 0.99
 
 
-def test_a_logistic_regression_finds_what_data_were_made_with():
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(60_000, 2))
-    is_right = rng.random(len(x)) < sigmoid(x @ [1.0, -2.0] + 0.5)
-    assert fit_logistic(x, is_right) == pytest.approx([1.0, -2.0, 0.5], abs=0.06)
-
-
-def results(rng, n=20_000):
-    """Results that are right with a probability of sigmoid(logit + 2 log fit + 1)."""
-    logits, fits = rng.normal(0, 1.5, (n, 4)), rng.uniform(0.1, 1, (n, 4))
-    p = sigmoid(PolishedScore(1, 2, 1)(logits, fits))
-    return Results(logits, fits, rng.random((n, 4)) < p)
-
-
-def test_the_score_of_polished_poses_weighs_sigma_and_fit_and_is_a_probability():
-    data = results(np.random.default_rng(2))
-    found = fit_polished(data)
-    assert found.fit / found.sigma == pytest.approx(2, rel=0.1)
-    logits, fits, is_right = data.chosen(found(data.logits, data.fits))
-    probability = sigmoid(found(logits, fits))
-    for low, high in ((0.3, 0.6), (0.6, 0.8), (0.8, 0.95)):
-        some = (probability > low) & (probability < high)
-        assert is_right[some].mean() == pytest.approx(probability[some].mean(), abs=0.03)
-
-
-def test_results_without_a_pose_or_unpolished_take_no_part():
-    data = results(np.random.default_rng(3), 4000)
-    holes = Results(data.logits.copy(), data.fits.copy(), data.is_right.copy())
-    holes.logits[:, 3], holes.is_right[:, 3] = -np.inf, True
-    holes.fits[:50] = np.nan
-    whole = Results(data.logits[50:, :3], data.fits[50:, :3], data.is_right[50:, :3])
-    found, wanted = fit_polished(holes), fit_polished(whole)
-    assert (found.sigma, found.fit, found.bias) == pytest.approx(
-        (wanted.sigma, wanted.fit, wanted.bias), rel=1e-3
-    )
-
-
 def test_the_shift_goes_into_the_weights_and_into_nothing_but_the_logit():
     torch.manual_seed(0)
     small = NetworkConfig(n_mul=2, n_latent=4, width=16, blocks=1, self_heads=2, head_width=8)
@@ -106,10 +66,19 @@ def test_the_shift_goes_into_the_weights_and_into_nothing_but_the_logit():
 
 def test_a_folder_without_calibration_has_the_neutral_one(tmp_path):
     assert read_calibration(tmp_path) == (Calibration(), None)
+    weights = {"sigma": 0.5, "fit": 2.0, "agreement": 0.0, "bias": 0.1}
     record = {
         "sigma": {"temperature": 1.5, "shift": -0.2},
-        "polished": {"sigma": 0.5, "fit": 2, "bias": 0.1},
+        "polished": dict.fromkeys(("choice", "several", "alone"), weights),
         "of_sigma": {"views": 9},
     }
     (tmp_path / FILE).write_text(json.dumps(record))
-    assert read_calibration(tmp_path) == (Calibration(1.5, -0.2), PolishedScore(0.5, 2, 0.1))
+    score = PolishedScore(*[Weights(0.5, 2, 0, 0.1)] * 3)
+    assert read_calibration(tmp_path) == (Calibration(1.5, -0.2), score)
+
+
+def test_a_calibration_of_another_version_is_refused(tmp_path):
+    old = {"sigma": {"temperature": 1, "shift": 0}, "polished": {"sigma": 1, "fit": 2, "bias": 0}}
+    (tmp_path / FILE).write_text(json.dumps(old))
+    with pytest.raises(ValueError, match="calibration.json: of another version .*calibrate again"):
+        read_calibration(tmp_path)

@@ -202,12 +202,14 @@ def test_weights_that_are_not_finite_are_refused_by_name(tmp_path):
 def test_a_shipped_network_is_what_the_robot_expects(tmp_path):
     network = moving(preset("live"))
     (tmp_path / "manifest.json").write_text('{"version": 1, "models": {"other": {"task": "x"}}}')
-    specs = ship(network, "live", tmp_path, (2, 1), temperature=1.5, about={"steps": 7})
+    about = {"steps": 7}
+    specs = ship(network, "live", tmp_path, (2, 1), temperature=1.5, about=about, mode="rgb")
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert sorted(manifest["models"]) == ["live", "other"]
     for n, spec in specs.items():
         assert spec == read_spec(tmp_path, "live", n)
         assert spec.onnx.name == f"align_live_n{n}.onnx" and spec.temperature == 1.5
+        assert spec.mode == "rgb"
         verify(spec.onnx, spec.sha256)
         check_graph(spec, make_engine(spec.onnx, "onnxruntime"))
     loaded = load_weights(tmp_path / "align_live.safetensors")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from roomcad_offline.cli import main
+from roomcad_offline.tables.image_table import image_record
 from roomcad_offline.tables.published import read_published
 from roomcad_offline.tables.rooms import TABLE1, TABLE4, Rooms
 from roomcad_offline.tables.scene_tables import scene_markdown, scene_record
@@ -102,6 +103,31 @@ def test_a_row_that_lacks_its_predictions_names_them():
     assert beside["3d-classification"]["sparc"]["instance"] == 50
     assert beside["2d-confidence"]["sparc"]["instance"] == 48
     assert [(e["name"], e["way"]) for e in record["further"]] == [("live", "fused")]
+
+
+def test_colour_alone_has_a_row_beside_that_of_a_depth_camera(empty):
+    for n in (1, 2):
+        lines = (empty / f"table{n}.md").read_text().splitlines()
+        row = next(
+            i for i, x in enumerate(lines) if x.startswith("| the same, from colour alone |")
+        )
+        assert "not run: no room benchmark" in lines[row]
+        assert lines[row - 1].startswith("| Multi-SPARC (Ours) |")
+    published = read_published()
+    rgb = scores(30.0, input="rgb", rgb_start="3m")
+    rooms = Rooms("rooms", {"live": scores(50.0), "live-rgb": rgb}, "", ABOUT)
+    record = scene_record(published["table1"], TABLE1, rooms, further=True)
+    assert [(e["name"], e["way"]) for e in record["further"]] == [
+        ("live", "fused"), ("live-rgb", "best frame, 2D score"), ("live-rgb", "fused")]  # fmt: skip
+    text = scene_markdown("Table 1", published, record, rooms)
+    line = next(x for x in text.splitlines() if x.startswith("| the same, from colour alone |"))
+    assert line.endswith("| 30.0 | 30.0 | 30.0 | live-rgb, best frame |")
+    by_class = next(x for x in text.splitlines() if x.startswith("| live-rgb | best frame |"))
+    assert "colour alone, 3 updates" in by_class
+    rooms = Rooms("rooms", {"live": scores(50.0)}, "", ABOUT)
+    record = image_record(published, rooms)
+    assert "no predictions 'live-rgb'" in record["own"][0]["rooms"]["not_run"]
+    assert record["further"] == []
 
 
 def test_our_columns_are_labelled_as_other_data():

@@ -40,6 +40,7 @@ def test_every_argument_is_described(request, domain):
         "log_level",
         "model",
         "aligner",
+        "detector",
         "engine",
         "tracks",
     ):

@@ -71,6 +71,15 @@ def test_equal_warnings_are_throttled_and_all_are_counted(health):
     assert health.values()["warned: no_tf"] == "5"
 
 
+def test_passes_are_counted_apart_for_objects_that_are_followed(health):
+    health, _ = health
+    for _ in range(2):
+        health.aligned({1: 2, 2: 2, 7: 32}, {1: 11, 2: 12})
+    values = health.values()
+    assert (values["objects aligned: tracked"], values["network passes: tracked"]) == ("4", "8")
+    assert (values["objects aligned: other"], values["network passes: other"]) == ("2", "64")
+
+
 def test_latencies_are_percentiles_in_milliseconds(health):
     health, _ = health
     for ms in range(1, 101):

@@ -2,30 +2,37 @@
 
 Training shows sigma poses of known regions; the robot publishes the score of the best of several
 refined poses, and that choice alone makes it too certain. So the weights of the score are fitted
-(Platt, 1999) on what the robot's aligner makes of simulated rooms whose models were not trained on,
-with their true masks and CAD models: temperature and shift of sigma's logit where poses stay as
-the network left them, weights of logit and fit where they are polished.
+on what the robot's aligner makes of simulated rooms whose models were not trained on, with their
+true masks and CAD models: temperature and shift of sigma's logit where poses stay as the network
+left them (Platt 1999), and those of calibrate_polished where they are polished.
 """
 
 import copy
 import json
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 
 from roomcad_core.config import AlignConfig
-from roomcad_core.multi_sparc.polish import PolishedScore
+from roomcad_core.multi_sparc.choice import PolishedScore, Weights
+from roomcad_core.multi_sparc.model_files import polished_score, sigmoid
 from roomcad_offline.classifier.calibrate import reliability
 from roomcad_offline.classifier.data import room_library
+from roomcad_offline.multi_sparc.calibrate_polished import (
+    View,
+    fit_logistic,
+    fit_polished,
+    unshifted,
+)
 from roomcad_offline.multi_sparc.pose import LOGIT, OUTPUTS
 
 FILE = "calibration.json"  # in a training's folder
 UPDATES = AlignConfig().updates  # before the scoring pass
 LEAST_SCALE = 0.01  # what sigma's logit counts at least
+NEUTRAL = PolishedScore(*[Weights(1.0, 0.0)] * 3)  # before anything is fitted
 
 
 @dataclass(frozen=True)
@@ -40,39 +47,6 @@ class Calibration:
         return 1 / (1 + np.exp(-(np.asarray(logits, float) + self.shift) / self.temperature))
 
 
-@dataclass(frozen=True)
-class Results:
-    """What initialisations of N object views came to; -inf logits where there is no pose."""
-
-    logits: np.ndarray  # (N, A) of sigma
-    fits: np.ndarray  # (N, A) fit scores, NaN where not polished
-    is_right: np.ndarray  # (N, A) bool
-
-    def chosen(self, scores):
-        """logits, fits, is_right (N,) of the best by scores (N, A)."""
-        best = scores.argmax(1)[:, None]
-        columns = self.logits, self.fits, self.is_right
-        return tuple(np.take_along_axis(c, best, 1)[:, 0] for c in columns)
-
-
-def fit_logistic(features, is_right):
-    """(F + 1,) weights and bias under which is_right (N,) is most likely, of features (N, F).
-
-    As Platt has it, no view counts as quite certain, so that few views give no infinite weights.
-    """
-    rows = np.column_stack([features, np.ones(len(features))])
-    n_right = int(is_right.sum())
-    n_wrong = len(rows) - n_right
-    target = np.where(is_right, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
-
-    def loss(w):
-        z = rows @ w
-        p = 1 / (1 + np.exp(-z))
-        return np.mean(np.logaddexp(0, z) - target * z), rows.T @ (p - target) / len(rows)
-
-    return minimize(loss, np.zeros(rows.shape[1]), jac=True, method="BFGS").x
-
-
 def fit_calibration(logits, is_right):
     """The Calibration under which is_right (N,) bool is most likely, given logits (N,)."""
     scale, offset = fit_logistic(logits[:, None], is_right)
@@ -82,23 +56,6 @@ def fit_calibration(logits, is_right):
             f" {int(is_right.sum())} are right, and its logit would count {scale:.2g} times"
         )
     return Calibration(float(1 / scale), float(offset / scale))
-
-
-def fit_polished(results):
-    """The PolishedScore of Results: it chooses among initialisations, then is made a probability.
-
-    All results say how much logit and fit tell; the chosen ones, what their sum means.
-    """
-    seen = np.isfinite(results.logits) & np.isfinite(results.fits)
-    columns = PolishedScore(1, 0, 0), PolishedScore(0, 1, 0)
-    features = np.stack([c(results.logits[seen], results.fits[seen]) for c in columns], -1)
-    sigma, fit, _ = fit_logistic(features, results.is_right[seen])
-    choice = PolishedScore(float(sigma), float(fit), 0.0)
-    scores = np.where(seen, choice(results.logits, results.fits), -np.inf)
-    logits, fits, is_right = results.chosen(scores)
-    some = np.isfinite(scores).any(1)
-    scale, bias = fit_logistic(choice(logits, fits)[some, None], is_right[some])
-    return PolishedScore(choice.sigma * float(scale), choice.fit * float(scale), float(bias))
 
 
 def shifted(network, shift):
@@ -115,7 +72,10 @@ def read_calibration(folder):
     if not path.exists():
         return Calibration(), None
     found = json.loads(path.read_text())
-    return Calibration(**found["sigma"]), PolishedScore(**found["polished"])
+    try:
+        return Calibration(**found["sigma"]), polished_score(found["polished"])
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"{path}: of another version ({error}): calibrate again") from None
 
 
 def calibrate_run(folder, rooms):
@@ -133,38 +93,36 @@ def calibrate_run(folder, rooms):
 
     trained = load_trained(folder)
     with tempfile.TemporaryDirectory() as models:
-        neutral = PolishedScore(1.0, 0.0, 0.0)
-        ship(trained.network, "trained", models, (UPDATES,), trained.size, polished=neutral)
+        ship(trained.network, "trained", models, (UPDATES,), trained.size, polished=NEUTRAL)
         library, frames = room_library(rooms[0]), frames_of(rooms)
         plain, polished = (
             tried_in_frames(frames, library, models, AlignConfig(n_tried=1, n_polished=n))
             for n in (0, AlignConfig().n_polished)
         )
-    logits, _, is_right = plain.chosen(plain.logits)
-    logits, is_right = logits[np.isfinite(logits)], is_right[np.isfinite(logits)]
-    sigma, score = fit_calibration(logits, is_right), fit_polished(polished)
+    first = [(v.results[0].logit, v.is_right[0]) for v in plain if v.results]
+    logits, is_right = np.array(first).T
+    sigma, score = fit_calibration(logits, is_right > 0), fit_polished(polished)
     record = {
         "sigma": asdict(sigma),
-        "polished": asdict(replace(score, bias=score.bias - score.sigma * sigma.shift)),
-        "of_sigma": about(sigma(logits), is_right),
+        "polished": asdict(unshifted(score, sigma.shift)),
+        "of_sigma": about(sigma(logits), is_right > 0),
         "of_polished": about_polished(score, polished),
     }
     (Path(folder) / FILE).write_text(json.dumps(record, indent=1) + "\n")
     return record
 
 
-def about_polished(score, results):
-    """`about` of what a PolishedScore chooses."""
-    z = np.where(np.isfinite(results.fits), score(results.logits, results.fits), -np.inf)
-    logits, fits, is_right = results.chosen(z)
-    return about(1 / (1 + np.exp(-score(logits, fits))), is_right)
+def about_polished(score, views):
+    """`about` of what a PolishedScore chooses in Views."""
+    taken = [(score(v.results, v.symmetry), v.is_right) for v in views if v.polished]
+    probability = np.array([sigmoid(log_odds) for (_, log_odds), _ in taken])
+    return about(probability, np.array([is_right[best] for (best, _), is_right in taken]))
 
 
 def about(probability, is_right):
     """Number of views, accuracy and expected calibration error."""
-    known = np.isfinite(probability)
-    ece = reliability(probability[known], is_right[known])[1]
-    return {"views": int(known.sum()), "accuracy": float(is_right[known].mean()), "ece": ece}
+    ece = reliability(probability, is_right)[1]
+    return {"views": len(probability), "accuracy": float(is_right.mean()), "ece": ece}
 
 
 def frames_of(rooms):
@@ -183,7 +141,7 @@ def frames_of(rooms):
 
 
 def tried_in_frames(frames, library, models, config):
-    """Results of the robot's aligner for all object views of `frames_of`.
+    """Views: what the robot's aligner makes of all object views of `frames_of`.
 
     Args:
         frames: see frames_of.
@@ -199,24 +157,21 @@ def tried_in_frames(frames, library, models, config):
 
     how = {"engine": config.engine, "precision": config.precision}
     aligner = MultiSparcAligner(config, library, load_loop("trained", UPDATES, models, **how))
-    stages, parts = Stages(library, "multi_sparc", align=aligner), []
+    stages, found = Stages(library, "multi_sparc", align=aligner), []
     for dataset, number, views in tqdm(frames, f"{config.n_polished} polished", unit="frame"):
         stages.frame(dataset[number], views, ("cad",))
-        parts += [results_of(aligner.tried.get(k + 1), v) for k, v in enumerate(views)]
-    return Results(*(np.stack(column) for column in zip(*parts, strict=True)))
+        found += [view_of(aligner.tried.get(k + 1), v) for k, v in enumerate(views)]
+    return found
 
 
-def results_of(tried, view, n=4):
-    """logits, fits, is_right (n,) of an object view; `tried` as in MultiSparcAligner.tried."""
+def view_of(tried, object_view):
+    """View of an ObjectView; `tried` as in MultiSparcAligner.tried."""
     from roomcad_offline.multi_sparc.benchmark.judge import Poses, right
 
-    logits, fits = np.full(n, -np.inf), np.full(n, np.nan)
-    is_right = np.zeros(n, bool)
-    found = tried[0][1] if tried else []
-    if found:
-        T = np.stack([r.T_cam_obj for r in found])
-        S, k = np.stack([r.S for r in found]), len(found)
-        logits[:k], fits[:k] = [r.logit for r in found], [r.fit_score for r in found]
-        poses = Poses(T[None, :, :3, 3], T[None, :, :3, :3], S[None], np.ones((1, k)))
-        is_right[:k] = right(poses, [view])[0]
-    return logits, fits, is_right
+    results = tuple(tried[0][1]) if tried else ()
+    if not results:
+        return View((), (), object_view.symmetry)
+    T, S = (np.stack(x) for x in zip(*[(r.T_cam_obj, r.S) for r in results], strict=True))
+    poses = Poses(T[None, :, :3, 3], T[None, :, :3, :3], S[None], np.ones((1, len(T))))
+    is_right = right(poses, [object_view])[0]
+    return View(results, tuple(map(bool, is_right)), object_view.symmetry)

@@ -7,6 +7,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+from roomcad_core.config import INPUTS
+
 VALIDATION_SEED = 987_654  # scenes that are never trained on; --seed must be another
 VALIDATION_BATCH = 20
 
@@ -34,6 +36,9 @@ def add_parser(subparsers):
         train.add_argument(f"--{name}", type=float, help=f"{of} (default: TrainConfig's)".strip())
     train.add_argument("--scene", action="append", default=[], metavar="NAME=VALUE",
                        help="a number of SceneConfig, e.g. room_share=1")  # fmt: skip
+    train.add_argument("--mode", choices=INPUTS,
+                       help="for the depth of a sensor, or colour alone (default: "
+                       "SamplingConfig's)")  # fmt: skip
     finetune.add_arguments(train)
     train.set_defaults(run=train_network)
     ablate.add_parser(commands)
@@ -90,6 +95,7 @@ def train_network(args):
     """Run, or go on with, a pre-training or fine-tuning."""
     from roomcad_offline.multi_sparc import finetune
     from roomcad_offline.multi_sparc.group import join_group
+    from roomcad_offline.multi_sparc.sampling import SamplingConfig
     from roomcad_offline.multi_sparc.scenes import CadBank, SceneGenerator
     from roomcad_offline.multi_sparc.train import TrainConfig, Trainer
 
@@ -97,6 +103,8 @@ def train_network(args):
     names = ("preset", "steps", "images", "seed")
     names += ("learning_rate", "judged_share", "own_share", "cool_down")
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
+    if args.mode:
+        given["sampling"] = SamplingConfig(mode=args.mode)
     config = TrainConfig(**given)
     if config.seed == VALIDATION_SEED:
         raise ValueError(f"--seed: {VALIDATION_SEED} is that of the validation scenes")

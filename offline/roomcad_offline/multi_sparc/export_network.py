@@ -80,10 +80,13 @@ class NetworkWriter:
             x = np.tile(self.latents, (c.n_mul * c.n_latent // len(self.latents), 1))[None]
             query, x = self.graph.value(query), self.graph.value(x)
         else:
-            query = self._linear(self._normalised(x), f["query"]).reshape(*shape)
+            with self.graph.rough():
+                query = self._linear(self._normalised(x), f["query"])
+            query = query.reshape(*shape)
         mean = self._softmax(query @ keys[0]) @ keys[1]
         mean = mean.reshape(-1, groups * latents, c.cross_heads * self.width)
-        return x + self._linear(mean, f["out"])
+        with self.graph.rough():
+            return x + self._linear(mean, f["out"])
 
     def _think(self, x, f):
         """What self-attention adds to latents (A, M·L, width)."""

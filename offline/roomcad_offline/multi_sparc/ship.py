@@ -11,7 +11,7 @@ import numpy as np
 
 from roomcad_core.engine import make_engine, sha256_of
 from roomcad_core.manifest import write_entry
-from roomcad_core.multi_sparc.model_files import MODE, TASK, read_spec
+from roomcad_core.multi_sparc.model_files import MODES, TASK, read_spec
 from roomcad_offline.multi_sparc.calibrate import shifted
 from roomcad_offline.multi_sparc.export import SIZE, save_loop, save_weights
 from roomcad_offline.multi_sparc.export_example import (
@@ -25,12 +25,13 @@ LARGEST_DIFFERENCE = 1e-3  # between torch and a shipped file: [m], entries of R
 
 
 def ship(
-    network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, polished=None, about=None
-):
+    network, name, folder, updates=UPDATES, size=SIZE, temperature=1.0, polished=None, about=None,
+    mode=MODES[0],
+):  # fmt: skip
     """Write align_NAME_nN.onnx and align_NAME.safetensors, and enter NAME in the manifest.
 
     Args:
-        network: MultiSparc with trained weights, of mode rgbd.
+        network: MultiSparc with trained weights.
         name: how configurations call the model.
         folder: the models folder, made if missing.
         updates: numbers of updates, a file each.
@@ -38,6 +39,7 @@ def ship(
         temperature: what logits of sigma are divided by.
         polished: PolishedScore; None = the robot does not polish its poses.
         about: {name: value} for the header of the safetensors file.
+        mode: what it was trained for, "rgbd" or "rgb".
 
     Returns:
         {number of updates: AlignSpec as the robot reads it}.
@@ -61,11 +63,14 @@ def ship(
         "cad_points": network.config.inputs.n_cad,
         "width": size[1],
         "height": size[0],
-        "mode": MODE,
+        "mode": mode,
         "temperature": round(float(temperature), 4),
     }
     if polished:
-        entry["polished"] = {k: round(v, 4) for k, v in asdict(polished).items()}
+        entry["polished"] = {
+            use: {k: round(v, 4) for k, v in weights.items()}
+            for use, weights in asdict(polished).items()
+        }
     write_entry(folder, name, entry)
     return {n: read_spec(folder, name, n) for n in updates}
 
@@ -89,8 +94,6 @@ def ship_run(args):
     from roomcad_offline.multi_sparc.benchmark.network import load_trained
 
     trained = load_trained(args.folder)
-    if trained.mode != MODE:
-        raise ValueError(f"{args.folder}: trained in mode {trained.mode}, the robot's is {MODE}")
     about = {"run": trained.name, "steps": trained.steps, "mode": trained.mode}
     specs = ship(
         shifted(trained.network, trained.calibration.shift),
@@ -101,6 +104,7 @@ def ship_run(args):
         trained.calibration.temperature,
         trained.polished,
         about,
+        trained.mode,
     )
     for spec in specs.values():
         print(f"{spec.onnx}  sha256 {spec.sha256}")

@@ -26,7 +26,8 @@ class FitConfig:
     save_every: int = 5  # epochs between checkpoints
 
 
-def fit(network, epoch_batches, loss_of, config, folder, description=None):
+def fit(network, epoch_batches, loss_of, config, folder, description=None,
+        after_epoch=None, after_save=None):  # fmt: skip
     """Fit a network, going on from the checkpoint in `folder` if there is one.
 
     Args:
@@ -36,6 +37,8 @@ def fit(network, epoch_batches, loss_of, config, folder, description=None):
         config: FitConfig.
         folder: gets config.json, log.csv and checkpoint.pt.
         description: further entries of config.json.
+        after_epoch: function of the network; {name: number} for the epoch's log row.
+        after_save: function of the folder, called whenever log.csv was written.
 
     Returns:
         The list of log rows, one an epoch.
@@ -60,10 +63,14 @@ def fit(network, epoch_batches, loss_of, config, folder, description=None):
         rng = np.random.default_rng([config.seed, epoch])
         row = _epoch(network, epoch_batches(rng), loss_of, optimiser, config)
         schedule.step()
+        if after_epoch is not None:
+            row |= after_epoch(network)
         log.append({"epoch": epoch, **row})
         bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()})
         if (epoch + 1) % config.save_every == 0 or epoch + 1 == config.epochs:
             _save(folder, network, optimiser, schedule, log)
+            if after_save is not None:
+                after_save(folder)
     return log
 
 

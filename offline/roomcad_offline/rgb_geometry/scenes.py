@@ -14,6 +14,7 @@ import numpy as np
 from roomcad_core.camera import rays, resize_intrinsics
 from roomcad_core.datasets import DATASETS, open_dataset
 from roomcad_core.pictures import read_color
+from roomcad_core.rgb_geometry import normal_code
 
 FRAMENET_NORMAL = "frame-*-normal.png"
 # ScanNet's colour camera as FrameNet has it: of pictures of 640 x 480.
@@ -81,10 +82,9 @@ def decoded_normals(code, mask, K, path):
     Args:
         code: (H, W, 3) uint8. mask: (H, W) uint8. K: (3, 3). path: names the file in errors.
     """
-    normal = 1 - code.astype(np.float32) * np.float32(2 / 255)
-    length = np.linalg.norm(normal, axis=2)
-    known = (mask > 0) & (length > 0.5)
-    normal = np.where(known[..., None], normal / np.maximum(length, 0.5)[..., None], 0)
+    normal = normal_code.decoded_normals(code)
+    known = (mask > 0) & normal.any(2)
+    normal = np.where(known[..., None], normal, 0)
     away = (np.einsum("...i,...i", normal, rays(mask.shape, K)) > 0)[known]
     if away.size and away.mean() > 0.5:
         share = f"{away.mean():.0%} of the normals face away from the camera"

@@ -9,6 +9,7 @@ SOURCE = Path("runs/classifier/cad/sweethome3d")  # where `classifier data` puts
 
 def add_parser(commands):
     """Add the three commands to those of `eval`."""
+    from roomcad_core.config import INPUTS, RGB_STARTS
     from roomcad_offline.room_benchmark.variant import INITIALISATIONS, SELECT
 
     make = commands.add_parser("rooms", help="make the room benchmark; finished parts are kept")
@@ -23,12 +24,20 @@ def add_parser(commands):
     add = predict.add_argument
     add("method", help="`gt`, `icp`, `robot` (the shipped network as the robot runs it), or the"
         " folder of a training of Multi-SPARC")  # fmt: skip
-    add("--name", help="of the folder in FOLDER/predictions (default: the method's)")
+    add("--name", help="of the folder in FOLDER/predictions (default: the method's; with --input"
+        " rgb it ends in -rgb)")  # fmt: skip
     add("--detections", choices=("detected", "true"), help="(default: the variant's)")
     add("--initialisations", choices=INITIALISATIONS, help="(default: the variant's)")
     add("--updates", type=int, help="pose updates before the scoring pass")
     add("--select", choices=SELECT, help="which initialisation is taken")
     add("--single", action="store_true", help="align every object by itself")
+    add("--input", choices=INPUTS, help="rgb: depth and normals are predicted from colour (default:"
+        " the variant's)")  # fmt: skip
+    for task in ("depth", "normals"):
+        add(f"--{task}", metavar="RUN", help=f"with --input rgb: training of the {task} network"
+            " (default: the shipped one)")  # fmt: skip
+    add("--rgb-start", choices=RGB_STARTS, help="with --input rgb: objects start 3 m away, or"
+        " behind the predicted depth (default: the variant's)")  # fmt: skip
     add("--device", default="cpu", help="cpu or cuda (default %(default)s)")
     predict.set_defaults(run=run_predict)
 
@@ -62,10 +71,18 @@ def run_predict(args):
     from roomcad_offline.room_benchmark.variant import Variant
 
     names = ("detections", "initialisations", "updates", "select")
+    names += ("input", "depth", "normals", "rgb_start")
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     variant = Variant(args.method, joint=not args.single, **given)
-    name = args.name or Path(args.method).name
+    name = args.name or default_name(variant)
     print(predict(Built.open(args.folder), name, variant, args.device))
+
+
+def default_name(variant):
+    """Of the predictions of a Variant."""
+    name = Path(variant.method).name
+    ending = "-rgb" if variant.input == "rgb" else ""
+    return name if name.endswith(ending) else name + ending
 
 
 def run_score(args):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+from roomcad_core.align import mode_mismatch
 from roomcad_core.gravity import up_from_pose
 from roomcad_core.multi_sparc.maps import make_maps
 from roomcad_core.pose import inverse
@@ -18,10 +20,14 @@ from roomcad_offline.multi_sparc.benchmark.views import ObjectView
 from roomcad_offline.multi_sparc.inputs import sample_pattern
 from roomcad_offline.multi_sparc.pose import Pose
 from roomcad_offline.multi_sparc.refine import initial_pose, refine
+from roomcad_offline.multi_sparc.refine_exported import ExportedRefine
+from roomcad_offline.room_benchmark.rgb_input import far_start
 from roomcad_offline.room_benchmark.tracks import Tracks
 from roomcad_offline.room_benchmark.variant import Result
 
 BATCH = 8  # images of one call
+
+log = logging.getLogger(__name__)
 
 
 class NetworkMethod:
@@ -35,6 +41,13 @@ class NetworkMethod:
         self._n_mul, self._n_points = config.network.n_mul, config.inputs.n_cad
         self._together = config.network.n_mul if variant.joint else 1
         self._pattern = sample_pattern(config.inputs.n_bbox).to(device)
+        on_cpu = torch.device(device).type == "cpu"
+        self._refined = (
+            ExportedRefine(self.trained.network, self.trained.size) if on_cpu else self._by_torch
+        )
+        mismatch = mode_mismatch(self.trained, variant.input, variant.method)
+        if mismatch:
+            log.warning("model_mode: %s", mismatch)
 
     def __call__(self, scene):
         """[[Result or None of each detection] of each of a scene's Seen frames]."""
@@ -50,7 +63,7 @@ class NetworkMethod:
         for first in range(0, len(waiting), BATCH):
             chunk = waiting[first : first + BATCH]
             batch = cat([b for b, _, _ in chunk]).to(self.device)
-            start = initial_pose(batch, self.trained.mode, self._pattern)
+            start = self._start(batch)
             start = start.map(lambda x: x[:, :times])
             done = self._refine(batch, start, self.variant.updates)
             for image, (_, number, group) in enumerate(chunk):
@@ -80,7 +93,7 @@ class NetworkMethod:
         with_track = [k for k, track in enumerate(held) if track is not None]
         for group in self._groups(seen, with_track):
             batch = self._batch(seen, maps, group).to(self.device)
-            start = initial_pose(batch, self.trained.mode, self._pattern).map(lambda x: x[:, :1])
+            start = self._start(batch).map(lambda x: x[:, :1])
             T, R, S = (x.clone() for x in start)
             for slot, k in enumerate(group):
                 pose = inverse(seen.frame.T_world_cam) @ held[k].T_world_obj
@@ -97,16 +110,27 @@ class NetworkMethod:
         found = {}
         for group in self._groups(seen, chosen):
             batch = self._batch(seen, maps, group).to(self.device)
-            start = initial_pose(batch, self.trained.mode, self._pattern)
+            start = self._start(batch)
             done = self._refine(batch, start, self.variant.updates)
             for slot, k in enumerate(group):
                 found[k] = done(0, slot, 4 * (self.variant.updates + 1))
         return found
 
+    def _start(self, batch):
+        """The four initialisations of every object of a Batch."""
+        if self.variant.input != "rgb":
+            return initial_pose(batch, self.trained.mode, self._pattern)
+        if self.variant.rgb_start == "depth":
+            return initial_pose(batch, "rgbd", self._pattern)
+        return far_start(batch, self._pattern)
+
+    def _by_torch(self, batch, start, updates):
+        return refine(self.trained.network, batch, start, updates, self._pattern)
+
     @torch.no_grad()
     def _refine(self, batch, start, updates):
         """Function (image, slot, passes) -> Result or None of a refined Batch."""
-        pose, logit = refine(self.trained.network, batch, start, updates, self._pattern)
+        pose, logit = self._refined(batch, start, updates)
         values = [x.cpu().double().numpy() for x in (*pose, logit.sigmoid())]
 
         def result(image, slot, passes):

@@ -7,7 +7,6 @@ by one, so an interrupted run goes on; variant.json beside them says what was ru
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from roomcad_core.camera import project
+from roomcad_core.config import INPUTS
 from roomcad_core.library import models_folder
 from roomcad_core.manifest import FILE
 from roomcad_core.pose import affine, inverse, transform
@@ -46,8 +46,9 @@ def predict(built, name, variant, device="cpu"):
     from tqdm import tqdm
 
     folder = built.folder / "predictions" / name
-    claim(folder / "variant.json", identity(built, variant))
-    method = make_method(built, variant, device)
+    rgb = rgb_input(variant, device)
+    claim(folder / "variant.json", identity(built, variant, rgb))
+    method = make_method(built, variant, device, rgb)
     frames = DetectedFrames(built, variant.detections)
     for scene in tqdm(built.scenes, f"predict {name}", unit="scene"):
         path = folder / "scenes" / f"{scene}.json"
@@ -62,25 +63,37 @@ def predict(built, name, variant, device="cpu"):
     return folder / PREDICTIONS
 
 
-def make_method(built, variant, device):
-    """Function (scene, DetectedFrames) -> Predictions of a Variant."""
+def make_method(built, variant, device, rgb=None):
+    """Function (scene, DetectedFrames) -> Predictions of a Variant; `rgb`: RgbInput or None."""
     if variant.method == "gt":
         return TruthMethod(built)
     if variant.method in STACK:
-        return OnDetections(StackMethod(STACK[variant.method], built.library), variant)
+        return OnDetections(StackMethod(variant, built.library), variant, rgb)
     from roomcad_offline.room_benchmark.network_method import NetworkMethod
 
-    return OnDetections(NetworkMethod(variant, built.library, device), variant)
+    return OnDetections(NetworkMethod(variant, built.library, device), variant, rgb)
+
+
+def rgb_input(variant, device):
+    """RgbInput of a Variant; None where frames bring their depth along."""
+    if variant.input != "rgb":
+        return None
+    from roomcad_offline.room_benchmark.rgb_input import RgbInput
+
+    return RgbInput(variant, device)
 
 
 class OnDetections:
     """Results of a method that aligns detections, as Predictions."""
 
-    def __init__(self, method, variant):
-        self._method, self._variant = method, variant
+    def __init__(self, method, variant, rgb=None):
+        """`rgb`: RgbInput that the frames go through first, or None."""
+        self._method, self._variant, self._rgb = method, variant, rgb
 
     def __call__(self, scene, frames):
         seen = frames.scene(scene)
+        if self._rgb:
+            seen = [self._rgb(one) for one in seen]
         rows = [
             row
             for one, results in zip(seen, self._method(seen), strict=True)
@@ -165,9 +178,11 @@ class TruthMethod:
         return {"scene": scene, "frame": name, **words, **pose}
 
 
-def identity(built, variant):
+def identity(built, variant, rgb=None):
     """What decides the predictions: the variant, the detections and the weights."""
-    values = {"variant": dataclasses.asdict(variant)}
+    values = {"variant": variant.values()}
+    if rgb:
+        values["rgb_sha256"] = rgb.checksums
     path = built.folder / "config.json"
     about = read_json(path)
     values["benchmark"] = {k: about[k] for k in ("version", "rooms", "detector", "seen_share")}
@@ -186,6 +201,8 @@ def training(run):
     """What is known of a training's folder: its preset, and its length so far from the log."""
     config = read_json(run / "config.json")
     about = {"preset": config["preset"], "images_a_step": config["images"]}
+    if config["sampling"]["mode"] != INPUTS[0]:
+        about["mode"] = config["sampling"]["mode"]
     log = run / "log.csv"
     if log.is_file():
         lines = log.read_text().splitlines()

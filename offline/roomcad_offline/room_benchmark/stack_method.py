@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 
 import numpy as np
 
-from roomcad_core.align import make_aligner
+from roomcad_core.align import make_aligner, mode_mismatch
 from roomcad_core.config import AlignConfig, SegmentConfig
+from roomcad_core.rgb_geometry.segmenter import RgbSegmenter
 from roomcad_core.segment import Segmenter
 from roomcad_core.segment.crops import make_objects
-from roomcad_offline.room_benchmark.variant import Result
+from roomcad_offline.room_benchmark.variant import STACK, Result
+
+log = logging.getLogger(__name__)
 
 
 class StackMethod:
     """Results of an aligner for the detections of frames."""
 
-    def __init__(self, aligner, library):
-        """`aligner`: one of config.ALIGNERS; `library`: Library."""
-        self._settings = SegmentConfig()
-        self._segment = Segmenter(self._settings)
-        self._align = make_aligner(AlignConfig(aligner=aligner), library)
+    def __init__(self, variant, library):
+        """`variant`: Variant whose method is one of STACK; `library`: Library."""
+        self._settings, rgb = SegmentConfig(), variant.input == "rgb"
+        detector = nothing if rgb else None
+        self._segment = (RgbSegmenter if rgb else Segmenter)(self._settings, detector)
+        config = AlignConfig(aligner=STACK[variant.method], rgb_start=variant.rgb_start)
+        self._align = make_aligner(config, library)
+        mismatch = mode_mismatch(self._align, variant.input, config.model)
+        if mismatch:
+            log.warning("model_mode: %s", mismatch)
 
     def __call__(self, scene):
         """[[Result or None of each detection] of each of a scene's Seen frames]."""
@@ -47,3 +56,8 @@ class StackMethod:
         if alignment is None:
             return None
         return Result(alignment.T_cam_obj[None], alignment.S[None], np.array([alignment.score]))
+
+
+def nothing(frame):
+    """A detector without detections: those of the benchmark are used."""
+    return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roomcad_offline.tables.markdown import not_run, number, table
-from roomcad_offline.tables.rooms import ELSEWHERE, TABLE2, settings_of, training_of
+from roomcad_offline.tables.rooms import ELSEWHERE, OWN, SEEN, TABLE2, settings_of, training_of
 from roomcad_offline.tables.scene_tables import different_data
 
 RADII = ("0.3", "0.5", "0.7")
@@ -15,15 +15,18 @@ def image_record(published, rooms):
     rows = []
     for row in published["table2"]:
         name = TABLE2.get(row["key"])
-        if name is None:
-            beside = {"not_run": ELSEWHERE}
-        elif rooms.of(name) is None:
-            beside = {"not_run": rooms.why(name)}
-        else:
-            beside = image_figures(name, rooms.of(name))
+        beside = {"not_run": ELSEWHERE} if name is None else _of_run(name, rooms)
         rows.append({"published": row, "rooms": beside})
-    others = [name for name in rooms.runs if name not in TABLE2.values()]
-    return {"rows": rows, "further": [image_figures(n, rooms.of(n)) for n in others]}
+    own = [{"method": method, "rooms": _of_run(name, rooms)} for _, method, name in OWN]
+    listed = (*TABLE2.values(), *(name for _, _, name in OWN))
+    others = [image_figures(n, rooms.of(n)) for n in rooms.runs if n not in listed]
+    return {"rows": rows, "own": own, "further": others}
+
+
+def _of_run(name, rooms):
+    """Figures of predictions, or why there are none."""
+    scores = rooms.of(name)
+    return {"not_run": rooms.why(name)} if scores is None else image_figures(name, scores)
 
 
 def image_figures(name, scores):
@@ -50,8 +53,9 @@ def image_markdown(published, record, rooms):
         both = [number(row["class"]), number(row["instance"])]
         rows.append([row["method"], *_mesh_cells(row["mesh"]), *both, "", ""])
     rows.append(["*rooms (different data)*", *[""] * 10])
-    for entry in record["rows"]:
-        beside, method = entry["rooms"], entry["published"]["method"]
+    shown = [(e["published"]["method"], e["rooms"]) for e in record["rows"]]
+    shown += [(e["method"], e["rooms"]) for e in record["own"]]
+    for method, beside in shown:
         if "not_run" in beside:
             rows.append([method, not_run(beside["not_run"]), *[""] * 9])
         else:
@@ -63,6 +67,7 @@ def image_markdown(published, record, rooms):
         " of the annotated, visible objects that were found."
     )
     lines = [title, "", *different_data(published, rooms), "", *table(head, rows), "", text]
+    lines += ["", SEEN]
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,8 @@ from roomcad_offline.room_benchmark.variant import STACK
 
 BEST, BY_2D, FUSED = "best frame", "best frame, 2D score", "fused"
 MAIN = "live"  # predictions of the long training
-FIRST = (MAIN, *STACK)  # runs that are listed before others
+RGB = "live-rgb"  # the same from colour alone, or a training for that
+FIRST = (MAIN, RGB, *STACK)  # runs that are listed before others
 
 # Row of the paper -> predictions in FOLDER/predictions, and how they become one pose an object.
 TABLE1 = {
@@ -32,6 +33,13 @@ TABLE4 = {
     "mul-10-latents-40": ("mul-10-latents-half", BEST),
 }
 TABLE2 = {"ours": MAIN}
+# Our rows that the paper has none of: (row they stand under, name in the table, predictions).
+OWN = (("ours", "the same, from colour alone", RGB),)
+SEEN = (
+    f"`{MAIN}`, like all other rows on `rooms`, sees the depth of a simulated sensor. `{RGB}` sees"
+    " colour alone, as the published methods do: depth and normals are predicted, and objects start"
+    " 3 m away."
+)
 ELSEWHERE = "another method, neither its code nor its weights are part of this project"
 
 
@@ -90,6 +98,8 @@ def training_of(scores):
     if not about:
         return ""
     text = f"preset {about['preset']}"
+    if "mode" in about:
+        text += f", mode {about['mode']}"
     if "steps" in about:
         text += f", {about['steps']} steps of {about['images_a_step']} images"
     return text
@@ -104,6 +114,8 @@ def settings_of(scores):
     """What a run did differently from the usual, in words."""
     v = scores["variant"]["variant"]
     told = [] if v["detections"] == "detected" else ["true detections"]
+    if v.get("input") == "rgb":
+        told.append("colour alone" + ("" if v["rgb_start"] == "3m" else ", from predicted depth"))
     if v["method"] in ("gt", *STACK):
         return ", ".join(told)
     if v["initialisations"] != "four":

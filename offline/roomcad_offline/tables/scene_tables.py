@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from roomcad_offline.tables.markdown import not_run, number, table
-from roomcad_offline.tables.rooms import BEST, BY_2D, ELSEWHERE, FUSED, settings_of, training_of
+from roomcad_offline.tables.rooms import (
+    BEST,
+    BY_2D,
+    ELSEWHERE,
+    FUSED,
+    OWN,
+    SEEN,
+    settings_of,
+    training_of,
+)
 
 PRESET = "sparc"  # whose rules the columns by class follow; `roca` is shown beside
 OTHER = "roca"
@@ -23,16 +32,22 @@ def scene_record(published, chosen, rooms, further):
         published: rows of published.json.
         chosen: {row key: (name of predictions, way)}; rows without an entry are other methods.
         rooms: Rooms.
-        further: also list everything else the benchmark has.
+        further: also list our rows that the paper has none of, and all else the benchmark has.
     """
     rows = [{"published": row, "rooms": _beside(row["key"], chosen, rooms)} for row in published]
     record = {"rows": rows, "preset": PRESET}
     if further:
+        own = {method: (name, BEST) for _, method, name in OWN}
+        record["own"] = [
+            {"under": under, "method": method, "rooms": _beside(method, own, rooms)}
+            for under, method, _ in OWN
+        ]
+        listed = [*chosen.values(), *own.values()]
         record["further"] = [
             ours(name, way, scores)
             for name, scores in rooms.runs.items()
             for way in (BEST, BY_2D, FUSED)
-            if way in scores["scene"] and (name, way) not in chosen.values()
+            if way in scores["scene"] and (name, way) not in listed
         ]
     return record
 
@@ -78,8 +93,14 @@ def scene_markdown(title, published, record, rooms):
         cells = [row["method"], *(number(row["classes"][c]) for c in classes)]
         cells += [number(row["class"]), number(row["instance"]), number(row["ms"], 0)]
         rows.append(cells + _room_cells(entry["rooms"]))
+        rows += [
+            [own["method"], *[""] * (len(cells) - 1), *_room_cells(own["rooms"])]
+            for own in record.get("own", [])
+            if own["under"] == row["key"]
+        ]
     lines = [f"# {title}", "", *different_data(published, rooms), "", *table(head, rows), ""]
-    return "\n".join([*lines, BUDGETS, "", *_by_class(record, classes)]).rstrip() + "\n"
+    lines += [BUDGETS, "", *([SEEN, ""] if "own" in record else [])]
+    return "\n".join([*lines, *_by_class(record, classes)]).rstrip() + "\n"
 
 
 def different_data(published, rooms):
@@ -114,7 +135,8 @@ def _room_cells(entry):
 
 def _by_class(record, classes):
     """Everything of the room benchmark, class by class."""
-    entries = [e["rooms"] for e in record["rows"] if "not_run" not in e["rooms"]]
+    rows = [*record["rows"], *record.get("own", [])]
+    entries = [e["rooms"] for e in rows if "not_run" not in e["rooms"]]
     entries = list({(e["name"], e["way"]): e for e in entries}.values()) + record.get("further", [])
     if not entries:
         return []

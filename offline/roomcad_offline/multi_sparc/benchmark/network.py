@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from roomcad_core.multi_sparc.polish import PolishedScore
+from roomcad_core.multi_sparc.choice import PolishedScore
 from roomcad_core.segment.crops import bounding_boxes
 from roomcad_offline.multi_sparc.batch import cat
 from roomcad_offline.multi_sparc.benchmark.judge import (

@@ -4,7 +4,14 @@ from roomcad_core.candidates import nearest_in_size
 from roomcad_core.icp import IcpAligner
 from roomcad_core.multi_sparc import MultiSparcAligner
 
-__all__ = ["ALIGNERS", "IcpAligner", "MultiSparcAligner", "make_aligner", "nearest_in_size"]
+__all__ = [
+    "ALIGNERS",
+    "IcpAligner",
+    "MultiSparcAligner",
+    "make_aligner",
+    "mode_mismatch",
+    "nearest_in_size",
+]
 
 ALIGNERS = {"icp": IcpAligner, "multi_sparc": MultiSparcAligner}
 
@@ -28,3 +35,18 @@ def make_aligner(config, library, updates=(), before=None):
     kind = ALIGNERS[config.aligner]
     before = before if isinstance(before, kind) else None
     return kind(config, library, updates=updates, before=before)
+
+
+def mode_mismatch(aligner, input, name):
+    """Why poses and scores may be worse than the model's card says; "" where nothing is wrong.
+
+    A network that was trained for the depth of a sensor may be run on predicted depth, and the
+    other way round: that works, but is not what it has learnt.
+
+    Args:
+        aligner: of make_aligner; `input`: one of config.INPUTS; `name`: AlignConfig.model.
+    """
+    mode = getattr(aligner, "mode", input)
+    if mode == input:
+        return ""
+    return f"align.model: {name!r} was trained for input {mode} and gets {input}"

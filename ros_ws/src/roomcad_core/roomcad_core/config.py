@@ -16,6 +16,9 @@ ENGINES = ("auto", "tensorrt", "openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "f16")
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
+INSTANCES = ("geometric", "network")
+INPUTS = ("rgbd", "rgb")  # of frames, and what networks that align were trained for
+RGB_STARTS = ("3m", "depth")
 
 
 def setting(default, help, low=None, high=None, choices=None):
@@ -78,6 +81,15 @@ class SegmentConfig(Checked):
         "detector", "who names what the detector finds", choices=("detector", "classifier")
     )
     detector_only: bool = setting(False, "nothing but what the detector finds is an object")
+    instances: str = setting(
+        "geometric",
+        "what finds the objects: geometric = planes and edges; network = votes for their centres",
+        choices=INSTANCES,
+    )
+    instances_model: str = setting(
+        "instances", "network of instances: network, by its name in the manifest"
+    )
+    engine: str = setting("auto", "inference engine of instances: network", choices=ENGINES)
 
     def __post_init__(self):
         super().__post_init__()
@@ -113,10 +125,15 @@ class AlignConfig(Checked):
     n_candidates: int = setting(3, "CAD models tried for each class", 1, 20)
     n_tried: int = setting(2, "of all those CAD models, how many multi_sparc tries", 1, 80)
     n_yaw: int = setting(4, "rotation initialisations about the up axis", 1, 16)
-    n_polished: int = setting(2, "multi_sparc: best results moved by ICP; 0 = none", 0, 16)
+    n_polished: int = setting(4, "multi_sparc: best results moved by ICP; 0 = none", 0, 16)
     n_refined: int = setting(3, "initial poses refined by ICP for each class", 1, 80)
-    icp_distance: float = setting(0.10, "largest point pairing distance [m]", 0.01, 1.0)
-    icp_iterations: int = setting(12, "ICP iterations for each initialisation", 1, 200)
+    rgb_start: str = setting(
+        "3m",
+        "input rgb: objects start 3 m away, as in the paper, or behind the predicted depth",
+        choices=RGB_STARTS,
+    )
+    icp_distance: float = setting(0.15, "largest point pairing distance of ICP [m]", 0.01, 1.0)
+    icp_iterations: int = setting(20, "ICP iterations for each initialisation", 1, 200)
     min_score: float = setting(0.0, "alignments below this score are not returned", 0.0, 1.0)
 
 
@@ -158,14 +175,58 @@ class TrackConfig(Checked):
 
 
 @dataclass(frozen=True)
-class PipelineConfig:
+class RgbConfig(Checked):
+    """Depth and normals from colour, for input rgb."""
+
+    depth: str = setting("depth", "network of depth, by its name in the manifest")
+    normals: str = setting("normals", "network of surface normals, by its name in the manifest")
+    engine: str = setting("auto", "inference engine of both", choices=ENGINES)
+    max_depth_sigma: float = setting(
+        0.5, "depth with a larger standard deviation, as a share of it, is none", 0.01, 10.0
+    )
+    max_normal_angle: float = setting(
+        1.0, "normals expected to be wrong by more are none [rad]", 0.01, 3.2
+    )
+
+
+@dataclass(frozen=True)
+class PipelineConfig(Checked):
     """Everything a run needs; written beside its results."""
 
     library: str = ""  # folder of a built CAD library; empty = the built-in one
+    input: str = setting(
+        "rgbd", "rgbd: colour and depth of a sensor; rgb: colour alone", choices=INPUTS
+    )
     segment: SegmentConfig = field(default_factory=SegmentConfig)
     classify: ClassifyConfig = field(default_factory=ClassifyConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
     tracks: TrackConfig = field(default_factory=TrackConfig)
+    rgb: RgbConfig = field(default_factory=RgbConfig)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.input == "rgb":
+            check_rgb_segment(self.segment)
+            check_rgb_align(self.align)
+
+
+def check_rgb_segment(config):
+    """Raise ValueError where a SegmentConfig cannot find objects in colour alone."""
+    if not config.detector:
+        raise ValueError(
+            "segment.detector: got '', expected a detector with input rgb: without a depth sensor"
+            " geometry finds no objects; e.g. `roomcad models fetch yolox_s mobile_sam`, then"
+            " segment.detector: yolox_s and segment.detector_masks: mobile_sam"
+        )
+
+
+def check_rgb_align(config):
+    """Raise ValueError where an AlignConfig needs the depth of a sensor."""
+    if config.aligner == "icp":
+        raise ValueError(
+            "align.aligner: got 'icp', expected multi_sparc with input rgb: ICP needs the depth of"
+            " a sensor"
+        )
 
 
 def from_dict(cls, values):

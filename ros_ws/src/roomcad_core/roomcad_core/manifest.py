@@ -2,7 +2,7 @@
 
     {"version": 1, "models": {NAME: {"task": "classify", ...}}}
 
-classify.model_files, multi_sparc.model_files and rgb_geometry.model_files say what an entry of
+The model_files of classify, multi_sparc, rgb_geometry and segment.instances say what an entry of
 their task has.
 """
 

@@ -1,23 +1,30 @@
 """The method in one place: segment, classify, align. Every frontend makes these three calls."""
 
+import logging
 import time
 
-from roomcad_core.align import make_aligner
+from roomcad_core.align import make_aligner, mode_mismatch
 from roomcad_core.classify import make_classifier
 from roomcad_core.config import PipelineConfig
 from roomcad_core.library import Library
+from roomcad_core.rgb_geometry import make_geometry
+from roomcad_core.rgb_geometry.segmenter import RgbSegmenter
 from roomcad_core.segment import Segmenter
 from roomcad_core.tracks import Follower, extra_updates
 
+log = logging.getLogger(__name__)
+
 
 class Pipeline:
-    """RGB-D frames in, CAD alignments out."""
+    """RGB-D frames in, CAD alignments out; with input rgb their colour is all that is looked at."""
 
     def __init__(self, config=None, library=None, before=None):
         """`before`: a Pipeline with the same library; its tracks and networks go on in this one."""
         self.config = config or PipelineConfig()
         self.library = library or Library.load(self.config.library)
-        self._segment = Segmenter(self.config.segment, before=before and before._segment)
+        self._geometry = make_geometry(self.config, before and before._geometry)
+        segmenter = RgbSegmenter if self._geometry else Segmenter
+        self._segment = segmenter(self.config.segment, before=before and before._segment)
         self._classify = make_classifier(
             self.config.classify, self.library, before and before._classify
         )
@@ -26,6 +33,10 @@ class Pipeline:
             self.config.align, self.library, extra_updates(tracks), old and old.aligner
         )
         self.follower = Follower(aligner, self.library, tracks, old)
+        self.model_mode = mode_mismatch(aligner, self.config.input, self.config.align.model)
+        if self.model_mode:
+            log.warning("model_mode: %s", self.model_mode)
+        self.frame = None  # the last Frame, with predicted depth where its own is not looked at
         self.seconds = {}  # stage -> time the last frame took
 
     @property
@@ -45,6 +56,9 @@ class Pipeline:
 
     def __call__(self, frame):
         """(alignments, segmentation) of one Frame; alignments in the poses of their tracks."""
+        if self._geometry:
+            frame = self._timed("geometry", self._geometry, frame)
+        self.frame = frame
         segmentation = self._timed("segment", self._segment, frame)
         segmentation = self._timed("classify", self._classify, segmentation)
         alignments = self._timed("align", self.follower, frame, segmentation)

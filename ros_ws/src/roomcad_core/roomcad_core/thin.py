@@ -12,4 +12,5 @@ def thin(frame, points):
         return frame
     K = np.diag([1 / n, 1 / n, 1.0]) @ frame.K  # pixel i of the thin image is pixel n i
     color, depth = frame.color[::n, ::n], np.ascontiguousarray(frame.depth[::n, ::n])
-    return dataclasses.replace(frame, color=color, depth=depth, K=K, instances=None)
+    gone = {"instances": None, "normals": None}
+    return dataclasses.replace(frame, color=color, depth=depth, K=K, **gone)

@@ -29,12 +29,17 @@ class Frame:
     frame_id: str = "camera_color_optical_frame"
     instances: np.ndarray | None = None  # (H, W) uint16 true object ids, 0 = none (simulated)
     name: str = ""  # SCENE/FRAME of the files it is from; "" = live
+    # (H, W, 3) float32 unit, camera frame, towards the camera, 0 = unknown; None = made from depth
+    normals: np.ndarray | None = None
+    measured: bool = True  # False: depth and normals are what networks make of the colour
 
     def __post_init__(self):
         if self.depth.ndim != 2 or self.color.shape != (*self.depth.shape, 3):
             raise ValueError(
                 f"colour {self.color.shape} and depth {self.depth.shape} must be (H, W, 3), (H, W)"
             )
+        if self.normals is not None and self.normals.shape != self.color.shape:
+            raise ValueError(f"normals {self.normals.shape}, expected {self.color.shape}")
         if self.K.shape != (3, 3) or not np.isfinite(self.K).all() or self.K[0, 0] <= 0:
             raise ValueError(f"K must be a finite 3x3 matrix with fx > 0, got {self.K.tolist()}")
         if self.T_world_cam is not None and not np.isfinite(self.T_world_cam).all():

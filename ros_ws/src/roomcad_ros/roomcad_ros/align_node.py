@@ -5,8 +5,8 @@ import sys
 from rclpy.qos import QoSProfile
 from roomcad_msgs.msg import ObjectArray
 
-from roomcad_core.align import make_aligner
-from roomcad_core.config import AlignConfig, TrackConfig
+from roomcad_core.align import make_aligner, mode_mismatch
+from roomcad_core.config import AlignConfig, TrackConfig, check_rgb_align
 from roomcad_core.library import Library
 from roomcad_core.tracks import Follower, extra_updates
 from roomcad_ros.convert import segmentation_of
@@ -33,19 +33,23 @@ class AlignNode(StageNode):
         self._room = Room(self, lambda: self.stage)
 
     def make_stage(self):
+        tracks, config = self._tracks.config, self._config.config
+        input = self._input.config.of_pipeline
+        if input == "rgb":
+            check_rgb_align(config)
         library = self.stage.library if self.stage else self._given_library
         library = library or Library.load(self._library_at.config.library)
-        tracks = self._tracks.config
         old = self.stage and self.stage.aligner
-        aligner = self._given or make_aligner(
-            self._config.config, library, extra_updates(tracks), old
-        )
+        aligner = self._given or make_aligner(config, library, extra_updates(tracks), old)
+        self.health.model_mode(mode_mismatch(aligner, input, config.model))
         return Follower(aligner, library, tracks, before=self.stage)
 
     def open_inputs(self):
         self._room.announce()
         extra = [(ObjectArray, "classified", QoSProfile(depth=1))]
-        self._frames = FrameInput(self, self._input, self.put, self.health, self.settings, extra)
+        self._frames = FrameInput(
+            self, self._input, self.put, self.health, self.settings, extra, predicted=True
+        )
         return (self._frames,)
 
     def process(self, item):

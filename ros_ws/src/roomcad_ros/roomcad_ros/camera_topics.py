@@ -1,18 +1,25 @@
-"""Which topics make a frame: raw images, compressed ones, or a cloud."""
+"""Which topics make a frame: raw images, compressed ones, a cloud, or colour alone."""
 
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
+from roomcad_ros.predicted import DEPTH, NORMALS
+
+OWN = QoSProfile(depth=5)  # of our own images: reliable
 TRANSPORTS = ("compressed", "compressedDepth")  # how the names of their topics end
 
 
-def camera_topics(node, config):
-    """[(message type, topic)] of one frame, depth last, as InputConfig `config` asks for it."""
+def camera_topics(node, config, predicted=False):
+    """[(message type, topic)], or with a QoS, of one frame as InputConfig `config` asks for it.
+
+    `predicted`: with input rgb, also the depth and normals of the segment node.
+    """
     if config.input == "cloud":
         return [(PointCloud2, "points")]
-    return [
-        image_topic(node, "color/image_raw", config.color_transport),
-        image_topic(node, "depth/image_raw", config.depth_transport),
-    ]
+    color = image_topic(node, "color/image_raw", config.color_transport)
+    if config.input == "rgb":
+        return [color, *((Image, topic, OWN) for topic in (DEPTH, NORMALS) if predicted)]
+    return [color, image_topic(node, "depth/image_raw", config.depth_transport)]
 
 
 def image_topic(node, name, transport):

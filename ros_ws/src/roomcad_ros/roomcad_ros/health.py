@@ -29,6 +29,7 @@ class Health:
         self.dropped = Counter()  # reason -> frames
         self.warnings = Counter()  # reason -> times, the frame was served all the same
         self.ended = Counter()  # reason -> tracks
+        self.objects, self.passes = Counter(), Counter()  # tracked or other -> what was aligned
         self._tracks = Counter()  # state -> tracks there are
         self._seconds = defaultdict(lambda: deque(maxlen=WINDOW))
         self._served = deque(maxlen=WINDOW)
@@ -51,6 +52,11 @@ class Health:
         self.warnings[reason] += 1
         self._say(reason, f"{reason}: {text}")
 
+    def model_mode(self, mismatch):
+        """Warn of an aligner's network that was trained for another input; "" = it was not."""
+        if mismatch:
+            self.warn("model_mode", mismatch)
+
     def unclassified(self, segmentation):
         """Warn of each object that is `other` because its crop could not be classified."""
         for obj in segmentation.objects:
@@ -71,6 +77,16 @@ class Health:
         self.track_ends(update.ended)
         if update.limitation:
             self.warn("no_world_pose", update.limitation)
+
+    def aligned(self, passes, tracked):
+        """Count the objects of a frame, and what the network did for them.
+
+        `passes`: {object id: passes of the network}; `tracked`: ids of objects that are followed.
+        """
+        for obj, n in passes.items():
+            kind = "tracked" if obj in tracked else "other"
+            self.objects[kind] += 1
+            self.passes[kind] += n
 
     def track_ends(self, ended):
         """Count tracks (tracks.Ended) that are no more."""
@@ -113,6 +129,8 @@ class Health:
             for percent in (50, 95):
                 ms = 1000 * np.percentile(list(seconds), percent)
                 out[f"{stage} p{percent} [ms]"] = f"{ms:.1f}"
+        out |= {f"objects aligned: {kind}": str(n) for kind, n in sorted(self.objects.items())}
+        out |= {f"network passes: {kind}": str(n) for kind, n in sorted(self.passes.items())}
         out |= {f"tracks {state}": str(n) for state, n in sorted(self._tracks.items())}
         out |= {f"tracks ended: {reason}": str(n) for reason, n in sorted(self.ended.items())}
         out |= {f"dropped: {reason}": str(n) for reason, n in sorted(self.dropped.items())}

@@ -80,6 +80,15 @@ def check_image(msg, bytes_of, topic):
         raise BadFrame("short_data", text)
 
 
+def check_sizes(**messages):
+    """Raise BadFrame where the images and camera_info of one frame are of different sizes."""
+    sizes = {name: size_text(msg, name) for name, msg in messages.items()}
+    if len(set(sizes.values())) > 1:
+        text = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        hint = "; is depth registered to colour?" if "depth" in messages else ""
+        raise BadFrame("sizes_differ", text + hint)
+
+
 def intrinsics(info):
     """sensor_msgs/CameraInfo to (3, 3) K [px]."""
     K = np.array(info.k, float).reshape(3, 3)
@@ -91,13 +100,7 @@ def intrinsics(info):
 
 def frame_from_images(color, depth, info, T_world_cam=None):
     """Frame of a colour image, a depth image on the same pixel grid, and their camera_info."""
-    sizes = {
-        name: size_text(msg, name)
-        for name, msg in (("color", color), ("depth", depth), ("camera_info", info))
-    }
-    if len(set(sizes.values())) > 1:
-        text = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        raise BadFrame("sizes_differ", f"{text}; is depth registered to colour?")
+    check_sizes(color=color, depth=depth, camera_info=info)
     header, K = depth.header, intrinsics(info)
     rectify = rectifier(tuple(info.k), tuple(info.d), info.distortion_model)
     images = rectify(color_image(color), depth_image(depth))

@@ -11,6 +11,7 @@ from sensor_msgs.msg import CameraInfo
 from roomcad_ros.camera_topics import camera_topics
 from roomcad_ros.health import BadFrame
 from roomcad_ros.images import frame_from_cloud, frame_from_images, seconds
+from roomcad_ros.predicted import frame_from_color, frame_from_prediction
 from roomcad_ros.stamps import JUMP, ODD, Stamps, stamp_of
 from roomcad_ros.world import World
 
@@ -99,13 +100,22 @@ class FrameInput:
     and a set that comes before the first one waits for it.
     """
 
-    def __init__(self, node, inputs, put, health, settings, extra=()):
-        """`inputs`: Parameters of InputConfig, `settings`: of NodeConfig."""
+    def __init__(self, node, inputs, put, health, settings, extra=(), predicted=False):
+        """
+        Args:
+            inputs: Parameters of InputConfig; settings: of NodeConfig.
+            predicted: with input rgb, frames get depth and normals from the segment node.
+        """
         config = inputs.config
         self._node, self._inputs, self._health = node, inputs, health
         self._kind, self._put, self._info, self._early = config.input, put, None, None
+        self._make = {
+            "images": frame_from_images,
+            "cloud": frame_from_cloud,
+            "rgb": frame_from_prediction if predicted else frame_from_color,
+        }[self._kind]
         self._world = World(node, inputs, health)
-        camera = camera_topics(node, config)
+        camera = camera_topics(node, config, predicted)
         self._n_camera = len(camera)
         self._sets = TopicSets(
             node,
@@ -134,7 +144,7 @@ class FrameInput:
             self._on_set(*early)
 
     def _on_set(self, *messages):
-        if self._info is None and self._kind == "images":
+        if self._info is None and self._kind != "cloud":
             if self._early:
                 text = f"nothing on {self._info_topic} yet"
                 self._health.drop("no_camera_info", text)
@@ -154,9 +164,8 @@ class FrameInput:
         self._check_frames([*camera, info] if info else camera)
         with self._health.timed("tf"):
             world, T_world_cam = self._world.camera_pose(header)
-        make = frame_from_images if self._kind == "images" else frame_from_cloud
         with self._health.timed("convert"):
-            return make(*camera, info, T_world_cam), world
+            return self._make(*camera, info, T_world_cam), world
 
     def _check_age(self, header):
         age = self._node.get_clock().now().nanoseconds * 1e-9 - seconds(header.stamp)

@@ -8,6 +8,7 @@ from roomcad_core.config import (
     AlignConfig,
     ClassifyConfig,
     PipelineConfig,
+    RgbConfig,
     SegmentConfig,
     TrackConfig,
 )
@@ -27,6 +28,7 @@ class PipelineNode(StageNode):
         self._given = pipeline
         self._input = self.parameters(InputConfig, fixed=INPUTS_FIXED, rebuild=False)
         self._library_at = self.parameters(LibraryConfig)
+        self._rgb = self.parameters(RgbConfig)
         self._segment = self.parameters(SegmentConfig)
         self._classify = self.parameters(ClassifyConfig)
         self._align = self.parameters(AlignConfig)
@@ -38,13 +40,17 @@ class PipelineNode(StageNode):
         if self._given:
             return self._given
         config = PipelineConfig(
-            self._library_at.config.library,
-            self._segment.config,
-            self._classify.config,
-            self._align.config,
-            self._tracks.config,
+            library=self._library_at.config.library,
+            input=self._input.config.of_pipeline,
+            segment=self._segment.config,
+            classify=self._classify.config,
+            align=self._align.config,
+            tracks=self._tracks.config,
+            rgb=self._rgb.config,
         )
-        return Pipeline(config, self.stage and self.stage.library, before=self.stage)
+        pipeline = Pipeline(config, self.stage and self.stage.library, before=self.stage)
+        self.health.model_mode(pipeline.model_mode)
+        return pipeline
 
     def open_inputs(self):
         self._room.announce()
@@ -56,6 +62,7 @@ class PipelineNode(StageNode):
         frame, world = self._frames.frame(camera, info)
         with self._room.frame(world):
             alignments, segmentation = self.stage(frame)
+            frame = getattr(self.stage, "frame", frame)  # with its depth, where that is predicted
             for stage, seconds in self.stage.seconds.items():
                 self.health.took(stage, seconds)
             self.health.unclassified(segmentation)

@@ -30,6 +30,7 @@ from roomcad_ros.settings import PREFIXES
 VARIANTS = (
     {},
     {"input": "cloud"},
+    {"input": "rgb"},
     {"color_transport": "compressed", "depth_transport": "compressedDepth"},
     {"depth_transport": "compressed", "track_frames": "track_"},
 )

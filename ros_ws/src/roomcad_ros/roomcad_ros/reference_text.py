@@ -9,6 +9,10 @@ TOPICS = {
     "depth/image_raw": "depth registered to colour: 16UC1 (mm) or 32FC1 (m)",
     "depth/image_raw/compressed": "depth as PNG of 16 bits (`depth_transport`)",
     "depth/image_raw/compressedDepth": "depth as image_transport compresses it (`depth_transport`)",
+    "predicted/depth": "depth that the segment node predicts from colour, 16UC1 (mm), 0 = unsure"
+    " (`input`: rgb)",
+    "predicted/normals": "normals that it predicts, camera frame: value = 127.5 (1 - n)"
+    " (`input`: rgb)",
     "points": "cloud in an optical frame, organised or not, instead of both images (`input`)",
     "objects": "segmented objects: mask, box, crop, gravity",
     "classified": "the same with classes, probabilities, retrieved CAD ids",

@@ -62,6 +62,7 @@ class Results:
         """
         self.world = world or self.world
         alignments, owners = confirmed(alignments, follower)
+        self._node.health.aligned(getattr(follower.aligner, "passes", {}), owners)
         self._alignments.publish(alignments_msg(alignments, self._library, header, owners))
         T_frame_cam = np.eye(4) if world is None else frame.T_world_cam
         drawn = Header(stamp=header.stamp, frame_id=world or header.frame_id)

@@ -8,6 +8,7 @@ from roomcad_core.config import (
     AlignConfig,
     Checked,
     ClassifyConfig,
+    RgbConfig,
     SegmentConfig,
     TrackConfig,
     setting,
@@ -32,7 +33,11 @@ class NodeConfig(Checked):
 class InputConfig(Checked):
     """Where frames come from and when they are refused."""
 
-    input: str = setting("images", "what frames are made of", choices=("images", "cloud"))
+    input: str = setting(
+        "images",
+        "what frames are made of: colour and depth images, a cloud, or colour alone (rgb)",
+        choices=("images", "cloud", "rgb"),
+    )
     color_transport: str = setting(
         "raw", "how colour images come; compressed: JPEG or PNG", choices=("raw", "compressed")
     )
@@ -47,6 +52,11 @@ class InputConfig(Checked):
     world_frame: str = setting("map", "fixed z-up frame of the results")
     fallback_frame: str = setting("odom", "used where the world frame is not known")
     tf_timeout: float = setting(0.1, "wait for the transform of a frame's stamp [s]", 0.0, 5.0)
+
+    @property
+    def of_pipeline(self):
+        """The input of PipelineConfig: a cloud is another form of colour and depth."""
+        return "rgb" if self.input == "rgb" else "rgbd"
 
 
 # What a node reads once, when it is activated.
@@ -95,6 +105,7 @@ PREFIXES = {
     NodeConfig: "",
     InputConfig: "",
     LibraryConfig: "",
+    RgbConfig: "rgb.",
     SegmentConfig: "segment.",
     ClassifyConfig: "classify.",
     AlignConfig: "align.",

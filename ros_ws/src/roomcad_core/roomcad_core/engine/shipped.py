@@ -8,6 +8,7 @@ from roomcad_core.config import AlignConfig
 from roomcad_core.manifest import FILE, read_models
 from roomcad_core.multi_sparc import model_files as aligners
 from roomcad_core.rgb_geometry import model_files as geometry
+from roomcad_core.segment.instances import model_files as instances
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,12 @@ def _files(path, name, entry):
     if task == classifiers.TASK:
         spec = classifiers.read_spec(path.parent, name)
         return [Shipped(name, task, spec.onnx, spec.sha256, "f32")]
-    if task in geometry.TASKS:
-        spec = geometry.read_spec(path.parent, name)
+    if task in (*geometry.TASKS, instances.TASK):
+        files = instances if task == instances.TASK else geometry
+        spec = files.read_spec(path.parent, name)
         return [Shipped(name, task, spec.onnx, spec.sha256, "f32")]
     if task != aligners.TASK or not isinstance(entry.get("updates"), dict):
-        known = " or ".join((classifiers.TASK, *geometry.TASKS, aligners.TASK))
+        known = " or ".join((classifiers.TASK, *geometry.TASKS, instances.TASK, aligners.TASK))
         raise ValueError(f"{path}: models.{name}.task: got {task!r}, expected {known}")
     precision = AlignConfig().precision
     specs = [aligners.read_spec(path.parent, name, n) for n in sorted(map(int, entry["updates"]))]

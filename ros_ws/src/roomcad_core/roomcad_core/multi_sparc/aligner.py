@@ -1,11 +1,12 @@
 """Objects to CAD poses by Multi-SPARC: candidates, initialisations, the loop, a choice by sigma.
 
 Every object tries some CAD models (retrieved ones of its most probable classes), each from some
-azimuths. Candidates take turns: the first ones of all objects are aligned jointly, then the
-second ones, and so on, as a map pixel can be given to one slot only. The best results are polished
-(see polish). An object's initialisation is chosen by the score of its result, which is sigma or,
-polished, sigma and fit; its CAD model by that times the probability of the class. An object with a
-Start tries its CAD model from the given poses only, with as many updates as the Start says.
+azimuths. Candidates take turns: the first ones of all objects are aligned jointly, then the second
+ones, and so on, as a map pixel can be given to one slot only. The best results are polished (see
+polish), unless the depth is no sensor's: then sigma alone is the score. An object's initialisation
+is chosen by the score of its result (see choice), its CAD model by that times the probability of
+the class. An object with a Start tries its CAD model from the given poses only, with as many
+updates as the Start says.
 """
 
 from dataclasses import dataclass, field
@@ -20,11 +21,12 @@ from roomcad_core.candidates import (
     ranked_candidates,
 )
 from roomcad_core.fit_score import DepthView
+from roomcad_core.multi_sparc.choice import worth_polishing
 from roomcad_core.multi_sparc.loop import Poses, Slots, load_loop
 from roomcad_core.multi_sparc.maps import Maps, make_maps
 from roomcad_core.multi_sparc.polish import Polish, Tried
 from roomcad_core.multi_sparc.poses import are_poses, given_poses, nearest_rotation
-from roomcad_core.multi_sparc.start import initial_poses
+from roomcad_core.multi_sparc.start import NO_DEPTH, initial_poses
 from roomcad_core.pose import rigid
 from roomcad_core.types import Alignment, Dropped, Object, Start
 
@@ -50,6 +52,7 @@ class View:
     maps: Maps
     up: np.ndarray  # (3,) in the camera
     depth: DepthView
+    measured: bool  # by a sensor; poses are polished on such depth only
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ class MultiSparcAligner:
         """What the network runs on."""
         return self._loop.engine.name
 
+    @property
+    def mode(self):
+        """What input the network was trained for, one of config.INPUTS."""
+        return self._loop.spec.mode
+
     def _loops_of(self, config):
         """{number of updates: AlignLoop} as far as they serve under other settings."""
         names = ("model", "engine", "precision")
@@ -113,7 +121,8 @@ class MultiSparcAligner:
         maps = make_maps(frame, segmentation.instances, (spec.height, spec.width))
         tasks = [self._task(obj, maps.grid, starts.get(obj.id)) for obj in objects]
         up = segmentation.T_grav_cam[2, :3]
-        view = View(maps, up, DepthView(frame.depth, frame.K, segmentation))
+        depth = DepthView(frame.depth, frame.K, segmentation)
+        view = View(maps, up, depth, frame.measured)
         self._try_all([t for t in tasks if isinstance(t, Task)], view)
         results = [t if isinstance(t, Dropped) else _alignment(t) for t in tasks]
         self.dropped = tuple(r for r in results if isinstance(r, Dropped))
@@ -182,7 +191,7 @@ class MultiSparcAligner:
         usable = are_poses(poses) & np.isfinite(logits)
         results = (self._results(poses, logits, usable, i) for i in range(len(group)))
         each = zip(group, tried, results, strict=True)
-        return [self._best(task.obj, c, found, view.depth) for task, c, found in each]
+        return [self._best(task.obj, c, found, view) for task, c, found in each]
 
     def _results(self, poses, logits, usable, i):
         """What came of object i's initialisations, best logit first; [] where none is a pose."""
@@ -193,17 +202,17 @@ class MultiSparcAligner:
             if usable[a, i]
         ]  # fmt: skip
 
-    def _best(self, obj, candidate, results, depth):
+    def _best(self, obj, candidate, results, view):
         """Fit of the result with the best score; None where there is none."""
         if not results:
             return None
         spec, n = self._loop.spec, self._config.n_polished
-        if spec.polished and n:
-            results = [self._polish(r, obj, candidate.model, depth) for r in results[:n]]
+        if spec.polished and n and view.measured:
+            hopeful = worth_polishing(results)[:n]
+            results = [self._polish(r, obj, candidate.model, view.depth) for r in hopeful]
         self.tried.setdefault(obj.id, []).append((candidate.model.id, results))
-        scores = [spec.score(r.logit, r.fit_score) for r in results]
-        best = int(np.argmax(scores))
-        return Fit(candidate, results[best].T_cam_obj, results[best].S, scores[best])
+        best, score = spec.choose(results, candidate.model.symmetry)
+        return Fit(candidate, results[best].T_cam_obj, results[best].S, score)
 
     def _initial(self, group, slots, view):
         """Poses that the Tasks of a group begin with: all given, or none."""
@@ -211,7 +220,9 @@ class MultiSparcAligner:
             return given_poses([task.start for task in group])
         size = np.stack([model.size for model in slots.models])
         seen = view.maps.depth, slots.instance, view.maps.K, slots.box
-        return Poses(*initial_poses(*seen, size, view.up, self._config.n_yaw))
+        blind = not view.measured and self._config.rgb_start == "3m"
+        distance = NO_DEPTH if blind else None
+        return Poses(*initial_poses(*seen, size, view.up, self._config.n_yaw, distance))
 
 
 def _alignment(task):

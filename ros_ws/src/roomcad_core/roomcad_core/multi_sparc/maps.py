@@ -4,7 +4,8 @@ The whole image is fitted into the maps and centred; where its sides have anothe
 stays empty. Intrinsics and boxes go along exactly. Every map pixel looks at SAMPLES x SAMPLES
 points of its area: the valid depth nearest to its centre says which surface it shows, as a ray
 through the centre would (so edges stay sharp, and thin legs appear as often as in training);
-its id is that sample's, and its depth the mean over the samples of the same surface.
+its id is that sample's, and its depth the mean over the samples of the same surface. Normals come
+from this depth, or where a frame has normals of its own are that sample's.
 """
 
 from dataclasses import dataclass
@@ -95,7 +96,10 @@ def make_maps(frame, instances, map_shape):
     rows, columns = grid.samples()
     depth, chosen = _surface(_usable(_pick(frame.depth, rows, columns)))
     K = grid.intrinsics(frame.K)
-    normal = normals_from_depth(depth, K)
+    if frame.normals is None:
+        normal = normals_from_depth(depth, K)
+    else:
+        normal = _of_sample(_pick(frame.normals, rows, columns), chosen)
     ids = _of_sample(_pick(instances, rows, columns), chosen)
     return Maps(
         grid,
@@ -140,7 +144,7 @@ def _surface(depth):
 
 
 def _of_sample(image, chosen):
-    """(H, W) value of the chosen sample of each map pixel."""
+    """(H, W, ...) value of the chosen sample of each map pixel."""
     i, j = np.array(_order()).T
     rows, columns = np.indices(chosen.shape, sparse=True)
     return image[rows * SAMPLES + i[chosen], columns * SAMPLES + j[chosen]]

@@ -8,10 +8,11 @@
         "cad_points": 200,      CAD points of an object
         "width": 160,           of the maps [px]
         "height": 120,
-        "mode": "rgbd",         depth and normals from the sensor
+        "mode": "rgbd",         trained for a sensor's depth; "rgb": for colour alone
         "temperature": 1.0,     what logits are divided by
-        "polished": {"sigma": 0.6, "fit": 2.0, "bias": 0.1}}}}   of polish.PolishedScore;
-                                without it results are not polished
+        "polished": {           of choice.PolishedScore; without it results are not polished
+            "choice": {"sigma": 0.6, "fit": 6.0, "agreement": 0.0, "bias": 0.0},
+            "several": {...}, "alone": {...}}}}}
 
 Entries of other tasks have keys of their own and are not looked at.
 """
@@ -20,12 +21,13 @@ import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from roomcad_core.config import INPUTS
 from roomcad_core.library import N_POINTS
 from roomcad_core.manifest import check, file_checks, read_entry, temperature_check
-from roomcad_core.multi_sparc.polish import PolishedScore
+from roomcad_core.multi_sparc.choice import PolishedScore, Weights
 
 TASK = "align"
-MODE = "rgbd"
+MODES = INPUTS
 KEYS = ("task", "updates", "objects", "cad_points", "width", "height", "mode", "temperature")
 
 
@@ -43,12 +45,19 @@ class AlignSpec:
     height: int
     temperature: float
     polished: PolishedScore | None = None
+    mode: str = MODES[0]
 
-    def score(self, logit, fit_score=math.nan):
-        """Probability that a pose is right, of sigma's logit and, where it is known, its fit."""
-        if self.polished and not math.isnan(fit_score):
-            return sigmoid(self.polished(logit, fit_score))
-        return sigmoid(logit / self.temperature)
+    def choose(self, results, symmetry):
+        """Position of the best of an object's Tried results, and the probability that it is right.
+
+        `symmetry`: of the CAD model, a key of pose.SYMMETRIES. Results that are not polished are
+        judged by sigma alone.
+        """
+        if self.polished and not any(math.isnan(r.fit_score) for r in results):
+            best, log_odds = self.polished(results, symmetry)
+            return best, sigmoid(log_odds)
+        best = max(range(len(results)), key=lambda k: results[k].logit)
+        return best, sigmoid(results[best].logit / self.temperature)
 
 
 def read_spec(folder, name, updates):
@@ -59,17 +68,22 @@ def read_spec(folder, name, updates):
         ValueError: it is malformed; the message names file and field, got and expected.
     """
     where, entry = read_entry(folder, name, KEYS, checks, optional=("polished",))
-    values = {key: entry[key] for key in KEYS if key not in ("task", "mode", "updates")}
+    values = {key: entry[key] for key in KEYS if key not in ("task", "updates")}
     if entry.get("polished") is not None:
-        values["polished"] = PolishedScore(**entry["polished"])
+        values["polished"] = polished_score(entry["polished"])
     onnx, sha256 = _file(Path(folder), where, entry["updates"], updates)
     return AlignSpec(name, updates, onnx, sha256, **values)
+
+
+def polished_score(values):
+    """PolishedScore of plain values, {use: {weight: number}}."""
+    return PolishedScore(**{use: Weights(**weights) for use, weights in values.items()})
 
 
 def checks(entry, folder):
     """{key: (whether its value is right, what is)} of a manifest entry."""
     polished = entry.get("polished")
-    weights = {f.name for f in fields(PolishedScore)}
+    uses, weights = ({f.name for f in fields(kind)} for kind in (PolishedScore, Weights))
     return {
         "task": (entry["task"] == TASK, repr(TASK)),
         "updates": (isinstance(entry["updates"], dict), "a mapping of numbers of updates"),
@@ -77,14 +91,19 @@ def checks(entry, folder):
         "cad_points": _whole(entry["cad_points"], 1, N_POINTS),
         "width": _whole(entry["width"], 16, 1280),
         "height": _whole(entry["height"], 12, 1280),
-        "mode": (entry["mode"] == MODE, f"{MODE!r}: the robot has a depth camera"),
+        "mode": (entry["mode"] in MODES, " or ".join(map(repr, MODES))),
         "temperature": temperature_check(entry["temperature"]),
         "polished": (
-            polished is None or isinstance(polished, dict) and set(polished) == weights
-            and all(type(v) in (int, float) and abs(v) < 1e3 for v in polished.values()),
-            f"numbers {', '.join(sorted(weights))} below 1000",
+            polished is None or isinstance(polished, dict) and set(polished) == uses
+            and all(_are_weights(w, weights) for w in polished.values()),
+            f"{', '.join(sorted(uses))}, each with numbers {', '.join(sorted(weights))} below 1000",
         ),
     }  # fmt: skip
+
+
+def _are_weights(value, names):
+    numbers = isinstance(value, dict) and set(value) == names and value.values()
+    return bool(numbers) and all(type(v) in (int, float) and abs(v) < 1e3 for v in numbers)
 
 
 def _whole(value, low, high):

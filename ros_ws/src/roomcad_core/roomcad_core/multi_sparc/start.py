@@ -2,7 +2,8 @@
 
 An object starts on the ray of its box's centre, a fifth of its size behind the median depth of
 its mask, in the library model's size, upright by gravity. Azimuth 0 turns the model's back to the
-camera, along the ray to the object; the others follow in equal turns.
+camera, along the ray to the object; the others follow in equal turns. Without a depth sensor an
+object may start at a fixed distance on its ray instead, as in the paper.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from roomcad_core.pose import rotation_y
 
 BEHIND = 0.2  # how far the centre lies behind the surface seen, in mean sizes of the object
-NO_DEPTH = 3.0  # [m] z of an object without any depth in its box
+NO_DEPTH = 3.0  # [m] z of an object without any depth in its box, or of which nothing is known
 SAMPLES = 200  # places of a box at which its mask is looked at
 GOLDEN = 1.32471795724474602596  # root of x³ = x + 1: its powers give the R2 sequence
 
@@ -23,7 +24,7 @@ def sample_pattern(n=SAMPLES):
     return ((0.5 + steps * pace) % 1).astype(np.float32)
 
 
-def initial_poses(depth, instance, K, box, size, up, n_yaw):
+def initial_poses(depth, instance, K, box, size, up, n_yaw, distance=None):
     """Initialisations of N objects in the first N slots.
 
     Args:
@@ -34,15 +35,18 @@ def initial_poses(depth, instance, K, box, size, up, n_yaw):
         size: (N, 3) metric sizes of the library models [m].
         up: (3,) up direction in the camera frame.
         n_yaw: number of azimuths A.
+        distance: z of all centres [m], whatever the depth; None = behind the surface seen.
 
     Returns:
         T (A, N, 3) [m], R (A, N, 3, 3) and S (A, N, 3), camera from object.
     """
     size = np.asarray(size, float)
     ray = centre_rays(np.asarray(box, float), K)
-    z = surface_depths(depth, instance, box)
-    surface = ray * z[:, None]
-    T = surface + BEHIND * size.mean(1, keepdims=True) * _unit(surface)
+    if distance is None:
+        surface = ray * surface_depths(depth, instance, box)[:, None]
+        T = surface + BEHIND * size.mean(1, keepdims=True) * _unit(surface)
+    else:
+        T = distance * ray
     turns = np.stack([rotation_y(k * 2 * np.pi / n_yaw) for k in range(n_yaw)])
     R = upright(up, T)[None] @ turns[:, None]
     repeated = [np.broadcast_to(x, (n_yaw, *x.shape)) for x in (T, size)]

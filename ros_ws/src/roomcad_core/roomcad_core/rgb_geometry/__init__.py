@@ -1,5 +1,6 @@
 """Depth and surface normals from a single colour image, by small convolutional networks."""
 
+from roomcad_core.rgb_geometry.geometry import RgbGeometry, make_geometry
 from roomcad_core.rgb_geometry.networks import (
     DepthNetwork,
     NormalNetwork,
@@ -7,4 +8,11 @@ from roomcad_core.rgb_geometry.networks import (
     load_normal_network,
 )
 
-__all__ = ["DepthNetwork", "NormalNetwork", "load_depth_network", "load_normal_network"]
+__all__ = [
+    "DepthNetwork",
+    "NormalNetwork",
+    "RgbGeometry",
+    "load_depth_network",
+    "load_normal_network",
+    "make_geometry",
+]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy.ndimage import find_objects
 
-from roomcad_core.segment.pieces import bounds
+from roomcad_core.segment.pieces import bounds, labelled
 from roomcad_core.segment.surface import reduce_depth
 from roomcad_core.types import Object
 
@@ -16,9 +17,10 @@ def keep_objects(surface, labels, floor_z, config):
     """Labels (h, w) of the things that are large enough, largest first, numbered 1..n."""
     if labels.max() == 0:
         return labels
-    mask, n = labels > 0, int(labels.max())
-    count = np.bincount(labels[mask] - 1, minlength=n)
-    low, high = bounds(labels[mask] - 1, surface.points[mask], n)
+    n = int(labels.max())
+    ids, points = labelled(labels, surface.points)
+    count = np.bincount(ids, minlength=n)
+    low, high = bounds(ids, points, n)
     size = high - low
     rise = high[:, 2] - (floor_z if floor_z is not None else -np.inf)
     good = (count >= config.min_points) & (rise >= config.min_height)
@@ -52,11 +54,11 @@ def make_objects(instances, found, frame, T_grav_cam, config):
 
     `found` maps the ids that a detector names to its Detections.
     """
-    depth = frame.depth.ravel()
-    ids = instances.ravel()
-    pixels = np.flatnonzero((ids > 0) & (depth > 0) & np.isfinite(depth))
-    pixels = pixels[np.argsort(ids[pixels], kind="stable")]
-    ends = np.cumsum(np.bincount(ids[pixels], minlength=int(ids.max()) + 1))
+    known = (instances > 0) & (frame.depth > 0) & np.isfinite(frame.depth)
+    pixels = np.flatnonzero(known)
+    ids = instances.ravel()[pixels]
+    pixels = pixels[np.argsort(ids, kind="stable")]
+    ends = np.cumsum(np.bincount(ids, minlength=int(instances.max()) + 1))
     objects = []
     for i, box in bounding_boxes(instances).items():
         mine = pixels[ends[i - 1] : ends[i]]
@@ -86,16 +88,9 @@ def crop(pixels, frame, T_grav_cam, max_points):
 
 def bounding_boxes(instances):
     """{id: (4,) float32 xyxy box} of every id > 0 in an instance image."""
-    n = int(instances.max()) + 1
-    seen_in = [np.zeros((n, size), bool) for size in instances.shape]
-    for axis in (0, 1):  # which ids occur in which row, column
-        index = np.arange(instances.shape[axis])
-        index = index[:, None] if axis == 0 else index[None]
-        seen_in[axis][instances, np.broadcast_to(index, instances.shape)] = True
-    rows, cols = ((s.argmax(axis=1), s.shape[1] - s[:, ::-1].argmax(axis=1)) for s in seen_in)
-    ids = np.flatnonzero(seen_in[0].any(axis=1))
     return {
-        int(i): np.array([cols[0][i], rows[0][i], cols[1][i], rows[1][i]], np.float32)
-        for i in ids
-        if i > 0
+        i: np.array([cols.start, rows.start, cols.stop, rows.stop], np.float32)
+        for i, place in enumerate(find_objects(instances), 1)
+        if place is not None
+        for rows, cols in [place]
     }

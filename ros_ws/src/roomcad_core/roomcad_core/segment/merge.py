@@ -8,10 +8,8 @@ top or is a chair at a table; fragments without contact join the nearest piece a
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
-from roomcad_core.segment.pieces import box_plan_overlap, describe, layer
+from roomcad_core.segment.pieces import Pieces, box_plan_overlap, layer
 from roomcad_core.segment.split import drop_small, linked_components, pairs
 
 SPECK = 10  # smaller pieces are left out [working px]
@@ -26,22 +24,28 @@ ENCLOSED = 0.5  # share of a wall patch's rim that one object must hold to own i
 def merge(surface, labels, cuts, floor_z):
     """Labels (h, w) int32 of whole objects from the labels of pieces."""
     labels = drop_small(labels, SPECK)
+    if labels.max() < 2:
+        return labels
+    pieces = Pieces.of(surface, labels, cuts)
+    owner = np.arange(len(pieces.count))  # of each piece that there was at first
     for relation in (_touching, _touching, _nearest, _nearest):
-        n = int(labels.max())
-        if n < 2:
-            break
-        pieces = describe(surface, labels, cuts)
         ground = floor_z if floor_z is not None else float(np.min(pieces.low[:, 2]))
         apart = _on_top(pieces, ground) | _beside_table(pieces, ground)
-        together = relation(pieces, apart | apart.T, ground)
-        labels = _components(together)[labels].astype(np.int32)
-    return labels
+        whole = _components(relation(pieces, apart | apart.T, ground))
+        if whole.max() + 1 < len(whole):
+            pieces, owner = pieces.joined(whole), whole[owner]
+    return np.concatenate([[0], owner + 1])[labels].astype(np.int32)
 
 
 def _components(together):
-    """(n + 1,) new label of each label 0..n from an (n, n) bool relation."""
-    ids = connected_components(csr_matrix(together), directed=False)[1]
-    return np.concatenate([[0], ids + 1])
+    """(n,) component of each of 0..n-1 from an (n, n) bool relation, in order of appearance."""
+    linked = together | together.T | np.eye(len(together), dtype=bool)
+    first = np.arange(len(linked))  # the lowest number known to be in the same component
+    while True:
+        lower = np.where(linked, first, len(linked)).min(axis=1)
+        if np.array_equal(lower, first):
+            return np.unique(first, return_inverse=True)[1]
+        first = lower
 
 
 def _on_top(pieces, ground):

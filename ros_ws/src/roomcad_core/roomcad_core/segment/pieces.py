@@ -3,70 +3,111 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from roomcad_core.segment.planes import pixel_area
 from roomcad_core.segment.split import pairs
 
 CELL = 0.05  # cell of the footprint grid and height of a layer [m]
 LAYERS = 160  # layers from 4 m below to 4 m above the camera
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pieces:
-    """Statistics of pieces 0..n-1 (label minus one)."""
+    """Measures of pieces 0..n-1 (label minus one)."""
 
+    ids: np.ndarray  # (N,) piece of each working pixel that has one
+    points: np.ndarray  # (N, 3) its point [m]
     count: np.ndarray  # (n,) working pixels
-    low: np.ndarray  # (n, 3) 3 % percentile of the points [m]
-    high: np.ndarray  # (n, 3) 97 % percentile
     level: np.ndarray  # (n, LAYERS) area facing up at each height [m2]
     touch: np.ndarray  # (n, n) neighbouring pixels without a depth step
-    plan: np.ndarray  # [i, j] share of the footprint of i that j covers too
+    footprint: np.ndarray  # (n, h, w) uint8, cells of the floor plan that hold points of it
+
+    @classmethod
+    def of(cls, surface, labels, cuts):
+        """Pieces of the labelled working grid (labels 1..n)."""
+        n = int(labels.max())
+        ids, points = labelled(labels, surface.points)
+        count = np.bincount(ids, minlength=n)
+        level = _level_area(surface, labels, n)
+        return cls(ids, points, count, level, contacts(labels, cuts), footprints(ids, points, n))
+
+    def joined(self, whole):
+        """Pieces 0..m-1 that are made of these; `whole`: (n,) new number of each."""
+        order = np.argsort(whole, kind="stable")
+        starts = np.flatnonzero(np.diff(whole[order], prepend=-1))
+
+        def summed(values, axis=0):
+            return np.add.reduceat(values.take(order, axis), starts, axis)
+
+        touch = summed(summed(self.touch), 1)
+        np.fill_diagonal(touch, 0)
+        footprint = np.maximum.reduceat(self.footprint[order], starts)
+        level = summed(self.level)
+        return Pieces(whole[self.ids], self.points, summed(self.count), level, touch, footprint)
+
+    @cached_property
+    def _bounds(self):
+        return bounds(self.ids, self.points, len(self.count))
+
+    @property
+    def low(self):
+        """(n, 3) 3 % percentile of the points [m]."""
+        return self._bounds[0]
+
+    @property
+    def high(self):
+        """(n, 3) 97 % percentile of the points [m]."""
+        return self._bounds[1]
+
+    @cached_property
+    def plan(self):
+        """[i, j] share of the footprint of i that j, one cell wider, covers too."""
+        n, _, width = self.footprint.shape
+        # The pieces' plans below each other, in one picture: an empty rim keeps them apart.
+        wide = cv2.dilate(self.footprint.reshape(-1, width), np.ones((3, 3), np.uint8))
+        piece, cell = np.divmod(np.flatnonzero(self.footprint), self.footprint[0].size)
+        starts = np.searchsorted(piece, np.arange(n))
+        # No matrix product: for one of this size BLAS wakes threads that then spin for long.
+        shared = np.add.reduceat(wide.reshape(n, -1).T[cell], starts, dtype=np.float32)
+        return shared / np.bincount(piece).astype(np.float32)[:, None]
 
 
-def describe(surface, labels, cuts):
-    """Pieces of the labelled working grid (labels 1..n)."""
-    n = int(labels.max())
-    mask = labels > 0
-    ids, points = labels[mask] - 1, surface.points[mask]
-    low, high = bounds(ids, points, n)
-    count = np.bincount(ids, minlength=n)
-    level = _level_area(surface, labels, n)
-    return Pieces(count, low, high, level, contacts(labels, cuts), plan_overlap(surface, labels, n))
+def labelled(labels, points):
+    """Label minus one (N,) and point (N, 3) of all pixels that have a label."""
+    at = np.flatnonzero(labels > 0)
+    return labels.ravel()[at] - 1, points.reshape(-1, 3).take(at, axis=0)
 
 
 def bounds(ids, points, n):
-    """(2, n, 3) lowest and highest coordinates of each id's points, without 3 % outliers."""
-    by_axis = [_percentiles(ids, points[:, k], n, (0.03, 0.97)) for k in range(3)]
-    return np.moveaxis(np.array(by_axis), 0, 2)
+    """(2, n, 3) lowest and highest coordinates of each id's points, without 3 % outliers.
+
+    -inf for an id without points.
+    """
+    count = np.bincount(ids, minlength=n)
+    some = np.flatnonzero(count)
+    starts = (np.cumsum(count) - count)[some]
+    # Ids a kilometre apart: sorting a coordinate sorts it inside each of them.
+    ordered = np.sort(np.ascontiguousarray(points.T) + 1000.0 * ids, axis=1)
+    out = np.full((2, n, 3), -np.inf)
+    for found, share in zip(out, (0.03, 0.97), strict=True):
+        at = starts + (share * (count[some] - 1)).astype(int)
+        found[some] = (ordered[:, at] - 1000.0 * some).T
+    return out
 
 
 def _level_area(surface, labels, n):
     """(n, LAYERS) area of each piece that faces up, by layers of height [m2]."""
-    rows, cols = np.nonzero((labels > 0) & (surface.normals[..., 2] > 0.85))
-    at = labels[rows, cols] - 1, layer(surface.points[rows, cols, 2])
-    code = np.ravel_multi_index(at, (n, LAYERS))
-    return np.bincount(code, pixel_area(surface, rows, cols), n * LAYERS).reshape(n, LAYERS)
+    at = np.flatnonzero((labels > 0) & (surface.normals[..., 2] > 0.85))
+    code = (labels.ravel()[at] - 1) * LAYERS + layer(surface.points[..., 2].ravel()[at])
+    return np.bincount(code, surface.area.ravel()[at], n * LAYERS).reshape(n, LAYERS)
 
 
 def layer(z):
     """Layer of height z [m], grav frame."""
     return np.clip(np.floor(z / CELL) + LAYERS // 2, 0, LAYERS - 1).astype(int)
-
-
-def _percentiles(ids, values, n, shares):
-    """(len(shares), n) percentiles of the values of each id; -inf for an id without values."""
-    count = np.bincount(ids, minlength=n)
-    starts = np.cumsum(count) - count
-    ordered = np.sort(values.astype(np.float64) + 1000.0 * ids)  # sorts inside each id
-    out = np.full((len(shares), n), -np.inf)
-    some = count > 0
-    for row, share in zip(out, shares, strict=True):
-        at = starts[some] + (share * (count[some] - 1)).astype(int)
-        row[some] = ordered[at] - 1000.0 * np.flatnonzero(some)
-    return out
 
 
 def contacts(labels, cuts):
@@ -81,32 +122,13 @@ def contacts(labels, cuts):
     return joined + joined.T
 
 
-def plan_overlap(surface, labels, n):
-    """(n, n) share of the footprint cells of piece i that piece j covers too (one cell wider)."""
-    mask = labels > 0
-    ids, xy = labels[mask] - 1, surface.points[mask][:, :2]
-    cell = np.floor(xy / CELL).astype(int)
+def footprints(ids, points, n):
+    """(n, h, w) uint8 cells of the floor plan that hold points (N, 3) of each id; an empty rim."""
+    cell = np.floor(points[:, :2] / CELL).astype(int)
     cell -= cell.min(axis=0) - 1
-    width = cell[:, 1].max() + 2
-    own = _occupied(ids, cell[:, 0] * width + cell[:, 1])
-    grown = [own]
-    wide_ids, wide_cells = own
-    for step in (1, -1, width, -width, width + 1, width - 1, -width - 1, 1 - width):
-        grown.append((wide_ids, wide_cells + step))
-    size = (cell[:, 0].max() + 3) * width
-    a = csr_matrix((np.ones(len(own[0]), np.float32), own), shape=(n, size))
-    rows = np.concatenate([g[0] for g in grown])
-    cols = np.concatenate([g[1] for g in grown])
-    b = csr_matrix((np.ones(len(rows), np.float32), (rows, cols)), shape=(n, size))
-    b.data[:] = 1
-    shared = np.asarray((a @ b.T).todense())
-    return shared / np.maximum(np.asarray(a.sum(axis=1)), 1)
-
-
-def _occupied(ids, cells):
-    """Unique (piece, cell) pairs."""
-    code = np.unique(ids.astype(np.int64) * 10_000_000 + cells)
-    return code // 10_000_000, code % 10_000_000
+    out = np.zeros((n, *cell.max(axis=0) + 2), np.uint8)
+    out[ids, cell[:, 0], cell[:, 1]] = 1
+    return out
 
 
 def box_plan_overlap(pieces, margin=0.05):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from roomcad_core.segment.surface import dot
@@ -30,8 +31,7 @@ def tolerance(surface, n, distance):
 def find_floor(surface, config):
     """The lowest well-supported level plane with nothing below it, or None."""
     level = surface.smooth & (surface.normals[..., 2] > UP_COS)
-    z = surface.points[..., 2]
-    height = _lowest_level(z[level], z[surface.valid], config)
+    height = _lowest_level(_heights(surface, level), _heights(surface, surface.valid), config)
     if height is None:
         return None
     return _refine_level(surface, level, height, config)
@@ -40,11 +40,15 @@ def find_floor(surface, config):
 def find_ceiling(surface, config):
     """The highest well-supported level plane above the camera with nothing above it, or None."""
     level = surface.smooth & (surface.normals[..., 2] < -UP_COS)
-    z = surface.points[..., 2]
-    height = _lowest_level(-z[level], -z[surface.valid], config)
+    height = _lowest_level(-_heights(surface, level), -_heights(surface, surface.valid), config)
     if height is None:
         return None
     return _refine_level(surface, level, -height, config)
+
+
+def _heights(surface, mask):
+    """(N,) heights of the points under a mask [m]."""
+    return cv2.extractChannel(surface.points, 2).ravel()[np.flatnonzero(mask)]
 
 
 def _lowest_level(level_z, all_z, config):
@@ -75,7 +79,7 @@ def _refine_level(surface, level, height, config):
     for width in (2.5, 1.5):
         off = np.abs(dot(points, n) - np.float32(d))
         near = level & (off < tolerance(surface, n, width * config.plane_distance))
-        p = points[near][::3].astype(float)
+        p = points.reshape(-1, 3)[np.flatnonzero(near)[::3]].astype(float)
         if len(p) < 30:
             break
         A = np.column_stack([p[:, :2], np.ones(len(p))])
@@ -90,12 +94,3 @@ def _refine_level(surface, level, height, config):
     flat = ~surface.smooth | (dot(surface.normals, n) > 0.7)
     inside = surface.valid & ((np.abs(off) < tol) & flat | (off < 0.5 * tol))
     return Plane(n, d, inside)
-
-
-def pixel_area(surface, rows, cols):
-    """Metric area of the surface seen by each working pixel [m²], capped at grazing angles."""
-    q = surface.q[rows, cols]
-    view = surface.rays[rows, cols]
-    facing = np.abs(np.einsum("nc,nc->n", view, surface.normals[rows, cols]))
-    step = np.linalg.norm(surface.rays[0, 1] - surface.rays[0, 0])
-    return np.square(step / q) / np.maximum(facing, 0.15)

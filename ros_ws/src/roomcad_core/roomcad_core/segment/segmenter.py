@@ -7,6 +7,7 @@ import numpy as np
 from roomcad_core import gravity
 from roomcad_core.detect import apply_detections, make_detector
 from roomcad_core.segment import crops, planes
+from roomcad_core.segment.instances import make_instances
 from roomcad_core.segment.merge import merge, reclaim
 from roomcad_core.segment.split import cut_links, split
 from roomcad_core.segment.surface import fit_surface, rotated
@@ -21,20 +22,20 @@ class Segmenter:
     classifier is to do that.
     """
 
-    def __init__(self, config, detector=None, before=None):
-        """Load the detector that the config names, if any, unless it is there already.
+    def __init__(self, config, detector=None, before=None, instances=None):
+        """Load the networks that the config names, if any, unless they are there already.
 
         Args:
             config: SegmentConfig.
             detector: Frame -> Detections, instead of the one the config names.
-            before: a Segmenter whose detector goes on here if the settings name the same.
+            before: a Segmenter whose networks go on here if the settings name the same.
+            instances: (surface, floor_z) -> labels of the things, instead of the config's.
         """
         self._config = config
-        same = isinstance(before, Segmenter) and all(
-            getattr(config, name) == getattr(before._config, name)
-            for name in ("detector", "detector_masks")
-        )
+        same = self._agrees(before, "detector", "detector_masks")
         self._detector = detector or (before._detector if same else make_detector(config))
+        same = self._agrees(before, "instances", "instances_model", "engine")
+        self._instances = instances or (before._instances if same else make_instances(config))
 
     def __call__(self, frame, up_cam=None):
         """Segmentation of one Frame.
@@ -47,11 +48,11 @@ class Segmenter:
         surface = fit_surface(frame.depth, frame.K, config)
         T_grav_cam = gravity.gravity_frame(self._up(frame, surface, up_cam))
         surface = rotated(surface, T_grav_cam[:3, :3])
-        level, walls, floor_z = find_background(surface, config)
-        cuts = cut_links(surface, config)
-        labels = split(surface, level | walls, cuts, config)
-        labels = merge(surface, labels, cuts, floor_z)
-        labels = reclaim(labels, walls, cuts)
+        if self._instances is None:
+            labels, floor_z = find_things(surface, config)
+        else:
+            floor_z = floor_height(planes.find_floor(surface, config))
+            labels = self._instances(surface, floor_z)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth)
         found = {}
@@ -60,6 +61,12 @@ class Segmenter:
             instances, found = self._refined(instances, frame, smallest)
         objects = crops.make_objects(instances, found, frame, T_grav_cam, config)
         return Segmentation(instances, objects, T_grav_cam, floor_z)
+
+    def _agrees(self, before, *names):
+        """Whether `before` is a Segmenter with the same settings of these names."""
+        return isinstance(before, Segmenter) and all(
+            getattr(self._config, name) == getattr(before._config, name) for name in names
+        )
 
     def _refined(self, instances, frame, smallest):
         """Instances after the detector, and the Detections by id that name theirs."""
@@ -76,6 +83,20 @@ class Segmenter:
         return gravity.estimate_up(surface.normals[surface.smooth])
 
 
+def find_things(surface, config):
+    """(h, w) labels of the things by geometry, and the floor's height or None [m]."""
+    level, walls, floor_z = find_background(surface, config)
+    cuts = cut_links(surface, config)
+    labels = split(surface, level | walls, cuts, config)
+    labels = merge(surface, labels, cuts, floor_z)
+    return reclaim(labels, walls, cuts), floor_z
+
+
+def floor_height(floor):
+    """Height of the floor's Plane or None [m]."""
+    return None if floor is None else float(floor.d / floor.n[2])
+
+
 def find_background(surface, config):
     """(h, w) bool of floor and ceiling, the same of walls, and the floor's height or None [m]."""
     level = np.zeros(surface.valid.shape, bool)
@@ -83,8 +104,7 @@ def find_background(surface, config):
     for plane in (floor, planes.find_ceiling(surface, config)):
         if plane is not None:
             level |= plane.inside
-    floor_z = None if floor is None else float(floor.d / floor.n[2])
     walls = np.zeros_like(level)
     for wall in find_walls(surface, level, config):
         walls |= wall.inside
-    return level, walls & ~level, floor_z
+    return level, walls & ~level, floor_height(floor)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from roomcad_core.segment.surface import dots
+
 
 def steps(surface, axis):
     """Depth step between each working pixel and the next one along axis (0 down, 1 right) [m].
@@ -42,8 +44,8 @@ def concave_edges(surface, config, reach=2):
         n0, n1 = pairs(surface.normals, axis, 2 * reach)
         p0, p1 = pairs(surface.points, axis, 2 * reach)
         smooth = np.logical_and(*pairs(surface.smooth, axis, 2 * reach))
-        bent = np.einsum("hwc,hwc->hw", n0, n1) < limit
-        concave = np.einsum("hwc,hwc->hw", n0 - n1, p0 - p1) < 0
+        bent = dots(n0, n1) < limit
+        concave = dots(n0 - n1, p0 - p1) < 0
         inner = edges[reach:-reach] if axis == 0 else edges[:, reach:-reach]
         inner |= smooth & bent & concave
     return edges

@@ -2,11 +2,15 @@
 
 Everything is computed in inverse depth q = 1/z, which is affine in the pixel position on a plane
 and has nearly constant noise for triangulating sensors (whose depth noise grows with z²).
+
+What is done under a mask is done by cv2.copyTo, and images of vectors are put together from their
+coordinates: NumPy's masked operations and short inner loops take many times longer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -34,25 +38,40 @@ class Surface:
     normals: np.ndarray  # (h, w, 3) float32 unit, towards the camera; zeros where not smooth
     noise: float  # typical deviation of q from the fitted planes [1/m]
 
-    @property
+    @cached_property
     def depth_noise(self):
         """(h, w) deviation of depth along a ray with z = 1 [m]."""
         return self.noise / np.square(np.maximum(self.q, 1e-3))
 
+    @cached_property
+    def area(self):
+        """(h, w) of the surface seen by each working pixel that is smooth [m²], capped at grazing
+        angles."""
+        facing = np.abs(dots(self.rays, self.normals))
+        step = np.linalg.norm(self.rays[0, 1] - self.rays[0, 0])
+        return np.square(step / np.maximum(self.q, 1e-6)) / np.maximum(facing, 0.15)
+
+
+def masked(image, mask, other):
+    """`image` where the bool `mask`, else the number `other`."""
+    out = np.full_like(image, other)
+    return cv2.copyTo(image, mask.view(np.uint8), out)
+
+
+def dots(a, b):
+    """(h, w) dot products of two (h, w, 3) float32 images."""
+    return cv2.transform(a * b, np.ones((1, 3), np.float32))
+
 
 def reduce_depth(depth, stride):
-    """(ceil(H/stride), ceil(W/stride)) nearest valid depth of each block; 0 = missing."""
+    """(ceil(H/stride), ceil(W/stride)) nearest valid depth of each block; inf = missing."""
+    nearest = masked(depth, depth > 0, np.inf)
     if stride == 1:
-        return depth
-    height, width = depth.shape
-    bottom, right = -height % stride, -width % stride
-    far = np.where(depth > 0, depth, np.float32(np.inf))
-    far = cv2.copyMakeBorder(far, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=np.inf)
-    nearest = far[::stride, ::stride]
-    for i in range(1, stride * stride):
-        nearest = np.minimum(nearest, far[i // stride :: stride, i % stride :: stride])
-    nearest[np.isinf(nearest)] = 0
-    return nearest
+        return nearest
+    bottom, right = (-size % stride for size in depth.shape)
+    nearest = cv2.copyMakeBorder(nearest, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=np.inf)
+    nearest = np.minimum.reduce([nearest[i::stride] for i in range(stride)])
+    return np.minimum.reduce([nearest[:, i::stride] for i in range(stride)])
 
 
 def fill_holes(q, rounds=2, largest_step=0.06):
@@ -62,10 +81,10 @@ def fill_holes(q, rounds=2, largest_step=0.06):
         known = (q > 0).astype(np.float32)
         count = cv2.boxFilter(known, -1, (3, 3), normalize=False)
         mean = cv2.boxFilter(q, -1, (3, 3), normalize=False) / np.maximum(count, 1)
-        low = cv2.erode(np.where(q > 0, q, np.float32(np.inf)), kernel)
+        low = cv2.erode(masked(q, q > 0, np.inf), kernel)
         high = cv2.dilate(q, kernel)
         fill = (q == 0) & (count >= 3) & (high - low < largest_step * mean)
-        q = np.where(fill, mean, q)
+        q = cv2.copyTo(mean, fill.view(np.uint8), q.copy())
     return q
 
 
@@ -99,7 +118,7 @@ def choose_planes(q, fits):
     Returns fitted q, slopes (2, h, w) and the mean squared misfit (inf = no plane).
     """
     centre, slope, variance, support = fits
-    variance = np.where(support >= 0.4 * (2 * RADIUS + 1) ** 2, variance, np.float32(np.inf))
+    variance = masked(variance, support >= 0.4 * (2 * RADIUS + 1) ** 2, np.inf)
     pad = max(max(abs(dx), abs(dy)) for dx, dy in OFFSETS)
     stack = [
         cv2.copyMakeBorder(a, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=fill)
@@ -113,9 +132,9 @@ def choose_planes(q, fits):
         c, a, b, var = (s[rows, cols] for s in stack)
         fitted = c - dx * a - dy * b
         misfit = var + np.square(fitted - q)
-        better = misfit < best
+        better = (misfit < best).view(np.uint8)
         for target, value in zip([best, *out], [misfit, fitted, a, b], strict=True):
-            np.copyto(target, value, where=better)
+            cv2.copyTo(value, better, target)
     return out[0], np.stack(out[1:]), best
 
 
@@ -124,30 +143,33 @@ def unit_normals(q, slope, K, shape):
     height, width = shape
     x = np.arange(width, dtype=np.float32) - np.float32(K[0, 2])
     y = (np.arange(height, dtype=np.float32) - np.float32(K[1, 2]))[:, None]
-    n = np.empty((height, width, 3), np.float32)
-    n[..., 0], n[..., 1] = -slope[0] * np.float32(K[0, 0]), -slope[1] * np.float32(K[1, 1])
-    n[..., 2] = x * slope[0] + y * slope[1] - q
-    return n / np.maximum(np.sqrt(np.einsum("hwc,hwc->hw", n, n))[..., None], 1e-9)
+    n = (
+        -slope[0] * np.float32(K[0, 0]),
+        -slope[1] * np.float32(K[1, 1]),
+        x * slope[0] + y * slope[1] - q,
+    )
+    length = np.maximum(np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]), np.float32(1e-9))
+    return cv2.merge([a / length for a in n])
 
 
 def fit_surface(depth, K, config):
     """Surface of a full-resolution depth image (H, W) [m], still in the camera frame."""
     stride = max(1, round(depth.shape[1] / config.work_width))
     usable = np.isfinite(depth) & (depth >= config.min_depth) & (depth <= config.max_depth)
-    z = reduce_depth(np.where(usable, depth, 0).astype(np.float32), stride)
-    q = np.divide(1, z, out=np.zeros_like(z), where=z > 0)
-    q = fill_holes(q)
+    depth = masked(np.asarray(depth, np.float32), usable, 0)
+    q = fill_holes(np.float32(1) / reduce_depth(depth, stride))
     K = resize_intrinsics(K, 1 / stride, 1 / stride)
     fitted, slope, misfit = choose_planes(q, fit_planes(q))
     valid = q > 0
     near = np.abs(fitted - q) < 0.05 * q  # a plane that misses its pixel by 5 % is another thing
     smooth = valid & near & np.isfinite(misfit)
-    fitted = np.where(smooth, fitted, q)
+    fitted = cv2.copyTo(fitted, smooth.view(np.uint8), q.copy())
     slope = slope * smooth
     view = rays(q.shape, K)
-    normals = unit_normals(fitted, slope, K, q.shape) * smooth[..., None]
+    normals = unit_normals(fitted, slope, K, q.shape) * cv2.merge([smooth.astype(np.float32)] * 3)
     noise = float(np.sqrt(np.median(misfit[smooth]))) if smooth.any() else 0.0
-    points = view * np.divide(1, fitted, out=np.zeros_like(q), where=valid)[..., None]
+    z = 1 / masked(fitted, valid, np.inf)
+    points = view * cv2.merge([z, z, z])
     return Surface(stride, valid, smooth, fitted, slope, points, view, normals, noise)
 
 

@@ -13,6 +13,7 @@ OUTSIDE, HIDDEN, VISIBLE, THROUGH = "out_of_view", "hidden", "not_segmented", "s
 SAMPLES = 300  # points of the CAD that are looked at
 NEAREST = 0.1  # [m] points nearer to the camera plane have no usable pixel
 LEAST_IN_VIEW = 0.3  # of the facing surface; with less the object counts as out of view
+PREDICTED_ERROR = 0.25  # share of itself by which depth that no sensor measured may be wrong
 LEAST_MEASURED = 0.15  # the same for surface on which, or behind which, something was measured
 
 
@@ -33,7 +34,7 @@ def look(model, T_cam_obj, S, frame):
     points = points[np.einsum("ij,ij->i", normals, points) < 0]  # the camera is the origin
     n = max(len(points), 1)
     z, measured = _measured(points, frame)
-    tolerance = 0.08 + 0.01 * z**2
+    tolerance = 0.08 + 0.01 * z**2 + (0.0 if frame.measured else PREDICTED_ERROR) * z
     known = measured > 0
     hidden = known & (measured < z - tolerance)
     through = known & (measured > z + tolerance)

@@ -1,0 +1,4 @@
+"""The instance network: cells of simulated rooms, training, judging beside geometry, shipping.
+
+roomcad_core.segment.instances runs what is shipped.
+"""

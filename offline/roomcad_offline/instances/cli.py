@@ -1,0 +1,118 @@
+"""roomcad-offline instances: the network that finds objects. Trains, judges and ships it."""
+
+import dataclasses
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def add_parser(subparsers):
+    """Add `instances` with its commands to the command line."""
+    parser = subparsers.add_parser("instances", help="the network that finds objects in a frame")
+    commands = parser.add_subparsers(dest="command", required=True)
+    add_train(commands)
+    add_evaluate(commands)
+    ship = commands.add_parser("ship", help="put a trained and judged network into the models")
+    ship.add_argument("folder", type=Path, help="folder of the training")
+    ship.add_argument("name", help="how configurations call it, e.g. instances")
+    ship.add_argument("--results", type=Path, required=True, metavar="FILE",
+                      help="segmentation.json that `evaluate` wrote for this training")  # fmt: skip
+    ship.add_argument("--models", type=Path, help="models folder (default: the repository's)")
+    ship.set_defaults(run=run_ship)
+
+
+def add_train(commands):
+    """Add `train`."""
+    train = commands.add_parser("train", help="train; goes on where it was stopped")
+    train.add_argument("folder", type=Path, help="folder of the run")
+    for name, text in (("train", "to learn from"), ("validation", "to judge on each epoch")):
+        train.add_argument(f"--{name}", type=Path, action="append", required=True,
+                           metavar="FOLDER", help=f"a simulated room or a folder of them, {text}; "
+                           "may be given several times")  # fmt: skip
+    train.add_argument("--cells", type=Path, metavar="FOLDER",
+                       help="keeps what the network sees of the rooms, for other runs too "
+                       "(default: RUN/cells)")  # fmt: skip
+    train.add_argument("--size", help="of the grid of cells, WxH (default: NetworkConfig's)")
+    for name, kind in (("epochs", int), ("batch", int), ("learning-rate", float), ("seed", int)):
+        train.add_argument(f"--{name}", type=kind, help="(default: TrainConfig's)")
+    train.set_defaults(run=run_train)
+
+
+def add_evaluate(commands):
+    """Add `evaluate`."""
+    judge = commands.add_parser("evaluate", help="judge ways to find objects on simulated rooms")
+    judge.add_argument("methods", nargs="+", metavar="METHOD",
+                       help="geometric, the folder of a training, or a network of the "
+                       "manifest")  # fmt: skip
+    judge.add_argument("--rooms", type=Path, action="append", required=True, metavar="FOLDER",
+                       help="a simulated room or a folder of them; may be given several "
+                       "times")  # fmt: skip
+    judge.add_argument("--frames", type=int, help="of each room at most (default: all)")
+    judge.add_argument("--sequence", type=Path, help="recorded dataset that is drawn too")
+    judge.add_argument("--models", type=Path, help="models folder (default: the repository's)")
+    judge.add_argument("--out", type=Path, default=REPOSITORY / "offline" / "results",
+                       help="folder of segmentation.json, .md and pictures "
+                       "(default %(default)s)")  # fmt: skip
+    judge.set_defaults(run=run_evaluate)
+
+
+def run_train(args):
+    """Run, or go on with, a training."""
+    from roomcad_offline.instances.train import train
+    from roomcad_offline.instances.views import RoomViews
+
+    config = train_config(args)
+    size = config.network.height, config.network.width
+    training, validation = rooms_of(args.train), rooms_of(args.validation)
+    if shared := sorted({p.resolve() for p in training} & {p.resolve() for p in validation}):
+        raise ValueError(f"--validation: {shared[0]} is trained on ({len(shared)} such rooms)")
+    cells = args.cells or args.folder / "cells"
+    views, judged = (RoomViews(rooms, cells, size) for rooms in (training, validation))
+    about = {"training": [str(p) for p in args.train], "training_rooms": len(training),
+             "training_frames": len(views), "validation": [str(p) for p in args.validation],
+             "validation_rooms": len(validation)}  # fmt: skip
+    _, log = train(views, judged, args.folder, config, about)
+    print(", ".join(f"{name} {value:.3g}" for name, value in log[-1].items()))
+
+
+def train_config(args):
+    """TrainConfig of parsed arguments."""
+    from roomcad_offline.instances.config import NetworkConfig, TrainConfig
+
+    names = "epochs", "batch", "learning_rate", "seed"
+    given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
+    config = TrainConfig()
+    fit = dataclasses.replace(config.fit, **given)
+    if not args.size:
+        return dataclasses.replace(config, fit=fit)
+    width, _, height = args.size.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ValueError(f"--size: got {args.size!r}, expected WxH such as 160x120")
+    network = NetworkConfig(int(width), int(height))
+    return dataclasses.replace(config, fit=fit, network=network)
+
+
+def rooms_of(folders):
+    """All simulated rooms at or below several folders."""
+    from roomcad_offline.rgb_geometry.scenes import scene_folders
+
+    return [room for folder in folders for room in scene_folders(folder)]
+
+
+def run_evaluate(args):
+    """Judge ways of finding objects; writes results and pictures."""
+    from roomcad_offline.instances.evaluate import make_method, write_results
+
+    methods = dict(make_method(name, args.models) for name in args.methods)
+    rooms = rooms_of(args.rooms)
+    print(write_results(methods, rooms, args.out, args.frames, args.sequence))
+    print(f"written: {args.out}")
+
+
+def run_ship(args):
+    """Ship the network of a run."""
+    from roomcad_core.library import models_folder
+    from roomcad_offline.instances.ship import ship
+
+    spec, text = ship(args.folder, args.name, args.models or models_folder(), args.results)
+    print(f"{spec.onnx}  sha256 {spec.sha256}\n{text}")

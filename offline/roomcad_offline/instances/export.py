@@ -1,0 +1,138 @@
+"""A trained instance network as safetensors and as ONNX; batch norms go into the convolutions.
+
+In the ONNX graph encoder and decoder may be computed in less than float32, the head may not.
+"""
+
+import json
+
+import numpy as np
+import torch
+
+from roomcad_core.engine import make_engine, sha256_of
+from roomcad_core.manifest import write_entry
+from roomcad_core.segment.instances.channels import CHANNELS
+from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, TASK, read_spec
+from roomcad_core.segment.instances.network import check_graph
+from roomcad_offline.instances.config import NetworkConfig
+from roomcad_offline.instances.network import ENDS, SPREAD, WIDEST, VoteNetwork, foreground
+from roomcad_offline.multi_sparc.export import check_weights, write_whole
+from roomcad_offline.rgb_geometry.export import NetworkWriter, save_weights
+
+LARGEST_DIFFERENCE = 1e-3  # between torch and the file, of values below 1 absolute
+
+
+def export(network, name, folder):
+    """Write a network as ONNX and enter it in the manifest of a folder.
+
+    Args:
+        network: VoteNetwork with trained weights.
+        name: how configurations call it.
+        folder: the models folder, made if missing.
+
+    Returns:
+        InstanceSpec as the robot reads it.
+
+    Raises:
+        ValueError: weights that are not finite; a file that does not do what torch does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path, config = folder / f"{file_stem(name)}.onnx", network.config
+    save_onnx(network, path)
+    check_file(network, path)
+    entry = {"task": TASK, "onnx": path.name, "sha256": sha256_of(path),
+             "width": config.width, "height": config.height}  # fmt: skip
+    write_entry(folder, name, entry)
+    spec = read_spec(folder, name)
+    check_graph(spec, make_engine(spec.onnx, "onnxruntime"))
+    return spec
+
+
+def file_stem(name):
+    """Name of a network's files without the ending."""
+    return name if name.startswith(TASK) else f"{TASK}_{name}"
+
+
+def save_onnx(network, path):
+    """Write a network as ONNX: INPUT to OUTPUTS of model_files, for one frame."""
+    check_weights(network)
+    size = network.config.height, network.config.width
+    writer = VoteWriter()
+    writer.whole(network)
+    inputs = {INPUT: (np.float32, (1, len(CHANNELS), *size))}
+    outputs = {name: (np.float32, (*shape, *size)) for name, shape in OUTPUTS.items()}
+    write_whole(path, writer.graph.model(TASK, inputs, outputs).SerializeToString())
+
+
+class VoteWriter(NetworkWriter):
+    """Turns the modules of a VoteNetwork into nodes of a Graph."""
+
+    def whole(self, network):
+        """Append all of it, up to the outputs."""
+        x, features = self.graph.input(INPUT), []
+        config = network.config
+        with self.graph.rough():
+            for stage in network.encoder:
+                x = self.write(stage, x)
+                features.append(x)
+            # The decoder counts its halvings from a picture of twice the size.
+            x = self.decoder(network.decoder, features, (2 * config.height, 2 * config.width))
+        self.ends(self.conv(network.head, None, x))
+
+    def ends(self, raw):
+        """The outputs from what the head gives."""
+        parts, start = {}, 0
+        for name, n in ENDS.items():
+            parts[name], start = raw.part(1, start, start + n), start + n
+        background = self.graph.node("Softmax", parts["kinds"], axis=1)
+        spread = self.channel(parts["spread"], 0).clip(-WIDEST, WIDEST).map("Exp") * SPREAD
+        found = {
+            "foreground": self.graph.value(1.0) - self.channel(background, 0),
+            "seed": self.channel(parts["seed"], 0).map("Sigmoid"),
+            "spread": spread,
+            "offset": parts["offset"],
+            "kinds": parts["kinds"],
+        }
+        for name in OUTPUTS:
+            self.graph.node("Identity", found[name], output=name)
+
+
+def answers(network, geometry):
+    """{name: array} of OUTPUTS for geometry (1, 10, h, w), by torch."""
+    with torch.no_grad():
+        out = network(torch.from_numpy(geometry))
+        out["foreground"] = foreground(out["kinds"])
+    return {name: out[name].numpy() for name in OUTPUTS}
+
+
+def check_file(network, path, engine="onnxruntime"):
+    """Raise ValueError unless the file gives what torch gives, on noise; the largest difference."""
+    rng = np.random.default_rng(0)
+    shape = 1, len(CHANNELS), network.config.height, network.config.width
+    geometry = rng.uniform(-1, 1, shape).astype(np.float32)
+    out, largest = make_engine(path, engine)({INPUT: geometry}), 0.0
+    for name, want in answers(network, geometry).items():
+        difference = float(np.max(np.abs(out[name] - want) / np.maximum(np.abs(want), 1)))
+        if not difference <= LARGEST_DIFFERENCE:
+            raise ValueError(f"{path}: {name!r} differs from torch by {difference}, expected at "
+                             f"most {LARGEST_DIFFERENCE}")  # fmt: skip
+        largest = max(largest, difference)
+    return largest
+
+
+def load_weights(path):
+    """VoteNetwork of a file of save_weights; ValueError if it is damaged or of another kind."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = VoteNetwork(NetworkConfig(**json.loads(header["config"])))
+        network.load_state_dict(tensors)
+    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not the weights of an instance network: {error}") from None
+    return network.eval().requires_grad_(False)
+
+
+__all__ = ["answers", "check_file", "export", "file_stem", "load_weights", "save_onnx",
+           "save_weights"]  # fmt: skip

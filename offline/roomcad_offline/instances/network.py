@@ -1,0 +1,66 @@
+"""The instance network: a small U-Net from geometry to votes for the centres of objects.
+
+Stages, for a batch B on a grid of h x w cells (channels of NetworkConfig):
+    geometry (B, 10, h, w)
+    encoder  features at 1/1, 1/2, 1/4, 1/8, 1/16: convolution, then residual blocks
+    decoder  back to 1/1: enlarge, join the encoder's features, one convolution
+    head     18 maps: kinds (13), offset (3), spread, seed
+"""
+
+import torch
+from torch import nn
+
+from roomcad_core.segment.instances.channels import CHANNELS
+from roomcad_core.segment.instances.model_files import KINDS
+from roomcad_offline.rgb_geometry.encoders import BasicBlock, ConvNorm
+from roomcad_offline.rgb_geometry.network import Decoder
+
+SPREAD = 0.25  # of the votes of an object before training [m]
+WIDEST = 3.0  # largest logarithm of what a spread differs from SPREAD by
+ENDS = {"kinds": len(KINDS), "offset": 3, "spread": 1, "seed": 1}  # outputs of the head, in order
+
+
+class VoteNetwork(nn.Module):
+    """Geometry (B, 10, h, w) of channels.CHANNELS to {name: (B, ..., h, w)}.
+
+    kinds: logits of model_files.KINDS; offset: to the object's centre [m]; spread: of its
+    object's votes [m]; seed: 0-1. What model_files.OUTPUTS calls foreground is made from kinds.
+    """
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        widths = [len(CHANNELS), *config.encoder]
+        self.encoder = nn.ModuleList(
+            level(*widths[k : k + 2], stride=min(k, 1) + 1, blocks=n)
+            for k, n in enumerate(config.blocks)
+        )
+        self.decoder = Decoder(config.encoder, config.decoder)
+        self.head = nn.Conv2d(config.decoder[-1], sum(ENDS.values()), 1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, geometry):
+        features, x = [], geometry
+        for stage in self.encoder:
+            x = stage(x)
+            features.append(x)
+        raw = self.head(self.decoder(features)).float()
+        kinds, offset, spread, seed = raw.split(list(ENDS.values()), 1)
+        spread = SPREAD * torch.exp(spread[:, 0].clamp(-WIDEST, WIDEST))
+        return {"kinds": kinds, "offset": offset, "spread": spread, "seed": seed[:, 0].sigmoid()}
+
+
+def level(n_in, n_out, stride, blocks):
+    """One level of the encoder; without residual blocks it has a second convolution."""
+    first = ConvNorm(n_in, n_out, stride=stride, act=nn.ReLU)
+    rest = [BasicBlock(n_out, n_out, 1) for _ in range(blocks)]
+    return nn.Sequential(first, *(rest or [ConvNorm(n_out, n_out, act=nn.ReLU)]))
+
+
+def foreground(kinds):
+    """(B, h, w) probability that a cell shows a thing, from logits (B, KINDS, h, w)."""
+    return 1 - kinds.softmax(1)[:, 0]

@@ -1,0 +1,42 @@
+"""Views as what the network and its loss take."""
+
+import numpy as np
+import torch
+
+from roomcad_core.camera import rays
+from roomcad_core.segment.instances.channels import channels
+from roomcad_offline.instances.augment import augmented
+from roomcad_offline.instances.losses import UNKNOWN
+
+
+def sample(view):
+    """Geometry (10, h, w), points (3, h, w), ids (h, w) and kinds (h, w) of a View; tensors."""
+    known = view.q > 0
+    depth = np.divide(1, view.q, out=np.zeros_like(view.q), where=known)
+    R = view.R_grav_cam.astype(np.float32)
+    points = (rays(known.shape, view.K) @ R.T) * depth[..., None]
+    geometry = channels(view.q, points, view.normals, view.floor_z)
+    kinds = np.where(known, view.kinds[view.ids], UNKNOWN)
+    ids = np.where(known, view.ids, 0).astype(np.int64)
+    points = np.ascontiguousarray(points.transpose(2, 0, 1))
+    return tuple(map(torch.from_numpy, (geometry, points, ids, kinds)))
+
+
+def batches(views, config, batch, rng):
+    """Yield batches of changed Views in random order; a remainder that fills none is left out.
+
+    Args:
+        views: RoomViews, or a list of Views.
+        config: SampleConfig.
+        batch: Views of a batch.
+        rng: numpy Generator.
+    """
+    order = rng.permutation(len(views))
+    for start in range(0, len(order) - batch + 1, batch):
+        chosen = order[start : start + batch]
+        yield stacked([sample(augmented(views[int(i)], config, rng)) for i in chosen])
+
+
+def stacked(samples):
+    """A batch of samples."""
+    return tuple(torch.stack(tensors) for tensors in zip(*samples, strict=True))

@@ -1,0 +1,115 @@
+"""Training of the instance network, resumable; and a finished or unfinished one read back."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
+from roomcad_core.segment.instances.network import label_cells
+from roomcad_core.types import OTHER
+from roomcad_offline.instances.config import NetworkConfig
+from roomcad_offline.instances.losses import instance_loss
+from roomcad_offline.instances.network import VoteNetwork, foreground
+from roomcad_offline.instances.samples import batches, sample, stacked
+from roomcad_offline.instances.scores import Scores
+from roomcad_offline.pointnet.fit import fit
+
+JUDGED_BATCH = 8
+REPORTED = ("recall", "precision", "mean_iou", "merged", "split")
+
+
+def train(training, validation, folder, config, about=None):
+    """Train a VoteNetwork in a run's folder, or go on with it.
+
+    Args:
+        training, validation: RoomViews, or lists of Views.
+        folder: gets config.json, log.csv, curves.png and checkpoint.pt.
+        config: TrainConfig.
+        about: further entries of config.json, plain values.
+
+    Returns:
+        The network, in evaluation mode, and the log rows, one an epoch.
+
+    Raises:
+        ValueError: the folder holds another run, or there are fewer Views than a batch takes.
+    """
+    from roomcad_offline.instances.curves import draw_curves
+
+    if len(training) < config.fit.batch:
+        raise ValueError(f"got {len(training)} frames, expected a batch: {config.fit.batch}")
+    torch.manual_seed(config.fit.seed)
+    network = VoteNetwork(config.network).to(memory_format=torch.channels_last)
+
+    def epoch(rng):
+        return batches(training, config.samples, config.fit.batch, rng)
+
+    def loss_of(network, batch):
+        geometry, points, ids, kinds = batch
+        out = network(geometry.contiguous(memory_format=torch.channels_last))
+        with torch.autocast("cpu", enabled=False):
+            out = {name: maps.float() for name, maps in out.items()}
+            return instance_loss(out, points, ids, kinds, config.loss)
+
+    description = {k: v for k, v in asdict(config).items() if k != "fit"} | (about or {})
+    log = fit(network, epoch, loss_of, config.fit, folder, description,
+              after_epoch=lambda network: judge(network, validation, config.judged_frames),
+              after_save=draw_curves)  # fmt: skip
+    return network.eval(), log
+
+
+@torch.no_grad()
+def judge(network, views, most=None):
+    """Scores of a network on Views, evenly spread, by cells: {name: number}."""
+    chosen = np.linspace(0, len(views) - 1, min(most or len(views), len(views))).astype(int)
+    was_training = network.training
+    network.eval()
+    scores = Scores()
+    for start in range(0, len(chosen), JUDGED_BATCH):
+        group = [views[int(i)] for i in chosen[start : start + JUDGED_BATCH]]
+        batch = stacked([sample(view) for view in group])
+        out = network(batch[0])
+        out["foreground"] = foreground(out["kinds"])
+        maps = {name: tensor.numpy() for name, tensor in out.items()}
+        for k, view in enumerate(group):
+            known, ids = view.q > 0, batch[2][k].numpy()
+            mine = {name: a[k] for name, a in maps.items()}
+            labels = label_cells(mine, known, batch[1][k].numpy().transpose(1, 2, 0))
+            scores.add(ids, labels, known, furniture_of(view))
+    network.train(was_training)
+    found = scores.result()
+    return {name: np.nan if found[name] is None else found[name] for name in REPORTED}
+
+
+def furniture_of(view):
+    """{id: class} of the furniture that a View may show."""
+    places = {i: int(k) for i, k in enumerate(view.kinds)}
+    return {i: KINDS[k] for i, k in places.items() if k != BACKGROUND and KINDS[k] != OTHER}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left."""
+
+    network: VoteNetwork
+    config: dict  # config.json
+    log: list
+
+
+def load_trained(folder):
+    """Trained of a run's folder, its network in evaluation mode.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint.
+    """
+    folder = Path(folder)
+    path = folder / "checkpoint.pt"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected the folder of a training")
+    config = json.loads((folder / "config.json").read_text())
+    network = VoteNetwork(NetworkConfig(**config["network"]))
+    state = torch.load(path, weights_only=True)
+    network.load_state_dict(state["network"])
+    return Trained(network.eval().requires_grad_(False), config, state["log"])

@@ -1,0 +1,94 @@
+"""Runs an instance network: the surface of a frame in, labels of its objects out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from roomcad_core.engine import make_engine, verify
+from roomcad_core.library import models_folder
+from roomcad_core.segment.instances.cells import fit_cells, labels_of_pixels
+from roomcad_core.segment.instances.channels import CHANNELS, channels
+from roomcad_core.segment.instances.cluster import cluster
+from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, read_spec
+
+FOREGROUND = 0.5  # cells with at least this probability show a thing
+
+
+class InstanceNetwork:
+    """An InstanceSpec and the engine that runs its ONNX file."""
+
+    def __init__(self, spec, engine):
+        check_graph(spec, engine)
+        self.spec = spec
+        self.engine = engine
+
+    def __call__(self, surface, floor_z):
+        """(h, w) int32 labels of the things on the working grid, 1.., 0 = floor, walls, nothing.
+
+        Args:
+            surface: Surface of a frame in the grav frame.
+            floor_z: height of the floor in that frame [m], or None.
+        """
+        q = np.where(surface.valid, surface.q, np.float32(0))
+        cells = fit_cells(q, (self.spec.height, self.spec.width))
+        points = cells.of(surface.points)
+        feed = channels(cells.q, points, cells.of(surface.normals), floor_z)
+        out = {name: maps[0] for name, maps in self.engine({INPUT: feed[None]}).items()}
+        labels = label_cells(out, cells.q > 0, points)
+        return labels_of_pixels(labels, cells, q)
+
+
+def label_cells(out, known, points):
+    """(h, w) int32 labels of cells.
+
+    Args:
+        out: {name: (..., h, w)} of OUTPUTS.
+        known: (h, w) bool, cells whose depth is known.
+        points: (h, w, 3) what they show, grav frame [m].
+    """
+    things = known & (out["foreground"] >= FOREGROUND)
+    labels = np.zeros(known.shape, np.int32)
+    votes = points[things] + np.moveaxis(out["offset"], 0, 2)[things]
+    labels[things] = cluster(votes, out["seed"][things], out["spread"][things])
+    return labels
+
+
+def make_instances(config):
+    """InstanceNetwork that a SegmentConfig names, or None where geometry finds the things."""
+    if config.instances == "geometric":
+        return None
+    return load_instance_network(config.instances_model, config.engine)
+
+
+def load_instance_network(name, engine="auto", threads=0, folder=None):
+    """InstanceNetwork `name` of models/manifest.json.
+
+    Args:
+        name: name of the model in the manifest.
+        engine: "auto" or a key of engine.ENGINES.
+        threads: as make_engine takes it.
+        folder: the models folder; None = the one of the library.
+
+    Raises:
+        FileNotFoundError: the manifest or the ONNX file is missing.
+        ValueError: they are malformed, do not fit each other, or the model is of another task.
+        ImportError: the engine's package is not installed.
+    """
+    spec = read_spec(folder or models_folder(), name)
+    verify(spec.onnx, spec.sha256)
+    return InstanceNetwork(spec, make_engine(spec.onnx, engine, threads))
+
+
+def check_graph(spec, engine):
+    """Raise ValueError unless the loaded network has the inputs and outputs of its spec."""
+    size = spec.height, spec.width
+    inputs = {INPUT: (1, len(CHANNELS), *size)}
+    outputs = {name: (*shape, *size) for name, shape in OUTPUTS.items()}
+    for kind, got, expected in (
+        ("inputs", engine.inputs, inputs), ("outputs", engine.outputs, outputs),
+    ):  # fmt: skip
+        shapes = {name: tuple(t.shape) for name, t in got.items()}
+        kinds = {t.dtype for t in got.values()}
+        if shapes != expected or kinds != {np.dtype(np.float32)}:
+            found = {name: str(tensor) for name, tensor in got.items()}
+            raise ValueError(f"{spec.onnx}: {kind}: got {found}, expected float32 {expected}")
