@@ -5,17 +5,14 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("embreex")
-pytest.importorskip("trimesh")
-
-from roomcad_core.config import PipelineConfig  # noqa: E402
-from roomcad_core.pose import rigid, rotation_y  # noqa: E402
-from roomcad_offline.cli import main  # noqa: E402
-from roomcad_offline.rooms.config import RoomConfig  # noqa: E402
-from roomcad_offline.rooms.make import make_room  # noqa: E402
-from roomcad_offline.temporal.figures import summary  # noqa: E402
-from roomcad_offline.temporal.rows import Effort, Result, RoomResult, Row  # noqa: E402
-from roomcad_offline.temporal.run import measure, room_folders  # noqa: E402
+from roomcad_core.config import PipelineConfig
+from roomcad_core.pose import rigid, rotation_y
+from roomcad_offline.cli import main
+from roomcad_offline.rooms.config import RoomConfig
+from roomcad_offline.rooms.make import make_room
+from roomcad_offline.temporal.figures import summary
+from roomcad_offline.temporal.rows import Effort, Result, RoomResult, Row
+from roomcad_offline.temporal.run import measure, room_folders
 
 
 def result(x=0.0, angle=0.0, size=1.0, right=True):
