@@ -76,8 +76,9 @@ def head(b):
         f"{b['views']} object views, of which **{b['counted']} count**: {b['rule']}.",
         "",
         "A development set: no weights and no calibration saw these rooms or models, but choices",
-        "were made with its figures in view (polishing by ICP and how many poses get it, that",
-        "sigma learns on own results, fine-tuning on simulated rooms).",
+        "were made with its figures in view: polishing by ICP and resizing, the pairing distance",
+        "(the baseline's, too), how a result is chosen and scored, that sigma learns on own",
+        "results, fine-tuning on simulated rooms.",
         "",
         "Right: within 20 cm, 20 degrees, 20 %, over symmetric turns. Masks, boxes and CAD ids are"
         " the true ones, unless said otherwise. Intervals: 95 %, bootstrap over rooms.",
