@@ -117,9 +117,9 @@ def draw_calibration(tables, path, name=""):
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], [0, 1], ":", color="#8a8f98", lw=1, label="perfectly calibrated")
-    for number, (name, table) in enumerate((n, t) for n, t in tables.items() if t["n"]):
+    for number, (score, table) in enumerate((n, t) for n, t in tables.items() if t["n"]):
         colour = COLOURS[number % len(COLOURS)]
-        text = f"{name} (ECE {table['ece']:.3f}, AUC {_number(table['auc'])})"
+        text = f"{score} (ECE {table['ece']:.3f}, AUC {_number(table['auc'])})"
         x, y = ([row[k] for row in table["bins"]] for k in ("score", "accuracy"))
         size = [15 + 120 * row["count"] / table["n"] for row in table["bins"]]
         left.plot(x, y, "-", color=colour, lw=1.2, label=text)

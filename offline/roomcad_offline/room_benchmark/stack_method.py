@@ -26,6 +26,7 @@ class StackMethod:
         detector = nothing if rgb else None
         self._segment = (RgbSegmenter if rgb else Segmenter)(self._settings, detector)
         config = AlignConfig(aligner=STACK[variant.method], rgb_start=variant.rgb_start)
+        self._counts_passes = config.aligner == "multi_sparc"  # the baseline has no network
         self._align = make_aligner(config, library)
         mismatch = mode_mismatch(self._align, variant.input, config.model)
         if mismatch:
@@ -41,7 +42,9 @@ class StackMethod:
         objects = tuple(self._named(o, seen.models[o.id - 1]) for o in crops)
         given = dataclasses.replace(own, instances=seen.instances, objects=objects)
         found = {a.object_id: a for a in self._align(seen.frame, given)}
-        return [self._result(found.get(k + 1)) for k in range(len(seen.models))]
+        passes = self._align.passes if self._counts_passes else {}
+        numbers = range(1, len(seen.models) + 1)
+        return [self._result(found.get(k), passes.get(k, 0)) for k in numbers]
 
     @staticmethod
     def _named(obj, model):
@@ -52,10 +55,11 @@ class StackMethod:
         )
 
     @staticmethod
-    def _result(alignment):
+    def _result(alignment, passes):
         if alignment is None:
             return None
-        return Result(alignment.T_cam_obj[None], alignment.S[None], np.array([alignment.score]))
+        a = alignment
+        return Result(a.T_cam_obj[None], a.S[None], np.array([a.score]), passes)
 
 
 def nothing(frame):

@@ -18,10 +18,10 @@ PRESET = "sparc"  # whose rules the columns by class follow; `roca` is shown bes
 OTHER = "roca"
 BUDGETS = (
     "What our runs are: nothing is trained on the room benchmark. Rows with pre-training are the"
-    " long training of `live` on synthetic scenes; all other rows are variants of `live` with one"
-    " thing changed (multi_sparc/variants.py), trained for one small, equal budget by `align"
-    " ablate`: their sparse rows have 50 and 20 samples, their latents are a half and a quarter"
-    " of `live`'s."
+    " long training of `live` on synthetic scenes, fine-tuned on simulated rooms of other models"
+    " (models/align_live.md); all other rows are variants of `live` with one thing changed"
+    " (multi_sparc/variants.py), trained for one small, equal budget by `align ablate`: their"
+    " sparse rows have 50 and 20 samples, their latents are a half and a quarter of `live`'s."
 )
 
 
