@@ -27,7 +27,6 @@ from roomcad_offline.multi_sparc.refine import predict
 
 CORES = 2  # what torch and the engines may use
 ROUNDS = 7
-REST = 0.1  # [s] before every call: threads of the last one that still spin would slow it
 REFERENCE = "eager torch"
 # What is measured: preset, initialisations, updates, whether against eager torch.
 CASES = {
@@ -111,7 +110,6 @@ def take_turns(case, runs, rounds):
     times = {name: [] for name in runs}
     for index in tqdm(range(rounds + 1), f"speed {case}", unit="round"):
         for name, run in runs.items():
-            time.sleep(REST)
             wall, cpu = time.perf_counter(), time.process_time()
             run()
             spent = time.perf_counter() - wall, time.process_time() - cpu
