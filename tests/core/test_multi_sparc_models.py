@@ -85,7 +85,7 @@ def test_an_entry_is_read(folder):
         ("temperature", 0, "got 0, expected a number above 0"),
         ("temperature", float("nan"), "got nan, expected a number above 0"),
         ("polished", {"choice": {}}, "got .*expected alone, choice, several, each with numbers"),
-        ("polished", POLISHED | {"alone": {"sigma": 1.0}}, "got .*agreement, bias, fit, sigma below"),
+        ("polished", POLISHED | {"alone": {"sigma": 1.0}}, "got .*bias, fit, sigma below"),
         ("polished", POLISHED | {"alone": [1, 2, 3, 4]}, "got .*expected alone, choice, several"),
         ("polished", [1, 2, 3], r"got \[1, 2, 3\], expected alone"),
     ],
