@@ -22,7 +22,6 @@ from roomcad_offline.multi_sparc.config import (  # noqa: E402
 from roomcad_offline.multi_sparc.export import (  # noqa: E402
     load_weights,
     save_loop,
-    save_weights,
 )
 from roomcad_offline.multi_sparc.export_example import (  # noqa: E402
     example_feeds,
@@ -31,6 +30,7 @@ from roomcad_offline.multi_sparc.export_example import (  # noqa: E402
 )
 from roomcad_offline.multi_sparc.network import MultiSparc  # noqa: E402
 from roomcad_offline.multi_sparc.ship import check_file, ship  # noqa: E402
+from roomcad_offline.weights import save_weights  # noqa: E402
 
 SMALL = NetworkConfig(
     n_mul=3, n_latent=6, width=32, blocks=2, cross_heads=1, self_heads=2, head_width=8, ff_mult=2

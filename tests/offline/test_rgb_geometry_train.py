@@ -20,7 +20,7 @@ from roomcad_offline.rgb_geometry.encoders import (  # noqa: E402
     ResNet18,
     load_torchvision,
 )
-from roomcad_offline.rgb_geometry.export import load_weights, save_onnx, save_weights  # noqa: E402
+from roomcad_offline.rgb_geometry.export import load_weights, save_onnx  # noqa: E402
 from roomcad_offline.rgb_geometry.losses import task_loss  # noqa: E402
 from roomcad_offline.rgb_geometry.metrics import make_metrics  # noqa: E402
 from roomcad_offline.rgb_geometry.network import GeometryNetwork  # noqa: E402
@@ -28,6 +28,7 @@ from roomcad_offline.rgb_geometry.samples import Samples  # noqa: E402
 from roomcad_offline.rgb_geometry.scenes import View  # noqa: E402
 from roomcad_offline.rgb_geometry.ship import check_file  # noqa: E402
 from roomcad_offline.rgb_geometry.train import Trainer  # noqa: E402
+from roomcad_offline.weights import save_weights  # noqa: E402
 
 SMALL = {"thin": 0.25, "decoder": (16, 16, 16, 16), "width": 64, "height": 48}
 STEPS = 180

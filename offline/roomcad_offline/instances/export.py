@@ -3,8 +3,6 @@
 In the ONNX graph encoder and decoder may be computed in less than float32, the head may not.
 """
 
-import json
-
 import numpy as np
 import torch
 
@@ -15,8 +13,8 @@ from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, TASK, rea
 from roomcad_core.segment.instances.network import check_graph
 from roomcad_offline.instances.config import NetworkConfig
 from roomcad_offline.instances.network import ENDS, SPREAD, WIDEST, VoteNetwork, foreground
-from roomcad_offline.multi_sparc.export import check_weights, write_whole
-from roomcad_offline.rgb_geometry.export import NetworkWriter, save_weights
+from roomcad_offline.rgb_geometry.export import NetworkWriter
+from roomcad_offline.weights import check_weights, read_weights, write_whole
 
 LARGEST_DIFFERENCE = 1e-3  # between torch and the file, of values below 1 absolute
 
@@ -121,18 +119,4 @@ def check_file(network, path, engine="onnxruntime"):
 
 def load_weights(path):
     """VoteNetwork of a file of save_weights; ValueError if it is damaged or of another kind."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = VoteNetwork(NetworkConfig(**json.loads(header["config"])))
-        network.load_state_dict(tensors)
-    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: not the weights of an instance network: {error}") from None
-    return network.eval().requires_grad_(False)
-
-
-__all__ = ["answers", "check_file", "export", "file_stem", "load_weights", "save_onnx",
-           "save_weights"]  # fmt: skip
+    return read_weights(path, lambda c: VoteNetwork(NetworkConfig(**c)), "an instance network")

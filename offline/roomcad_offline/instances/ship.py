@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 from roomcad_offline.instances.evaluate import markdown
-from roomcad_offline.instances.export import export, file_stem, save_weights
+from roomcad_offline.instances.export import export, file_stem
 from roomcad_offline.instances.train import load_trained
+from roomcad_offline.weights import save_weights
 
 
 def ship(run, name, folder, results):

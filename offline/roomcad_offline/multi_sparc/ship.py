@@ -13,12 +13,13 @@ from roomcad_core.engine import make_engine, sha256_of
 from roomcad_core.manifest import write_entry
 from roomcad_core.multi_sparc.model_files import MODES, TASK, read_spec
 from roomcad_offline.multi_sparc.calibrate import shifted
-from roomcad_offline.multi_sparc.export import SIZE, save_loop, save_weights
+from roomcad_offline.multi_sparc.export import SIZE, save_loop
 from roomcad_offline.multi_sparc.export_example import (
     example_feeds,
     largest_differences,
     refined_by_torch,
 )
+from roomcad_offline.weights import save_weights
 
 UPDATES = (3, 1)  # with several initialisations, and where the last frame's pose is known
 LARGEST_DIFFERENCE = 1e-3  # between torch and a shipped file: [m], entries of R, logit

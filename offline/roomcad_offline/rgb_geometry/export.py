@@ -3,15 +3,11 @@
 In the ONNX graph encoder and decoder may be computed in less than float32, the head may not.
 """
 
-import json
-from dataclasses import asdict
-
 import numpy as np
 import torch
 from torch import nn
 
 from roomcad_core.rgb_geometry.model_files import DEPTH, INPUT, OUTPUTS
-from roomcad_offline.multi_sparc.export import check_weights, write_whole
 from roomcad_offline.multi_sparc.export_graph import Graph
 from roomcad_offline.rgb_geometry.config import NetworkConfig
 from roomcad_offline.rgb_geometry.encoders import BasicBlock, InvertedResidual, MobileNetV2
@@ -21,34 +17,14 @@ from roomcad_offline.rgb_geometry.network import (
     TINY,
     GeometryNetwork,
 )
+from roomcad_offline.weights import check_weights, read_weights, write_whole
 
 NORM = nn.BatchNorm2d
 
 
-def save_weights(network, path, about=None):
-    """Write all parameters as safetensors; its header has the configuration and `about`."""
-    from safetensors.torch import save
-
-    check_weights(network)
-    header = {name: str(value) for name, value in (about or {}).items()}
-    header["config"] = json.dumps(asdict(network.config))
-    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    write_whole(path, save(tensors, header))
-
-
 def load_weights(path):
     """GeometryNetwork of a file of save_weights; ValueError if it is damaged or of another kind."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = GeometryNetwork(NetworkConfig(**json.loads(header["config"])))
-        network.load_state_dict(tensors)
-    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: not the weights of such a network: {error}") from None
-    return network.eval().requires_grad_(False)
+    return read_weights(path, lambda c: GeometryNetwork(NetworkConfig(**c)), "such a network")
 
 
 def save_onnx(network, path):

@@ -16,7 +16,8 @@ from roomcad_core.rgb_geometry.model_files import INPUT, OUTPUTS, read_spec
 from roomcad_core.rgb_geometry.networks import check_graph
 from roomcad_offline.rgb_geometry.config import FOCAL
 from roomcad_offline.rgb_geometry.evaluate import results_text
-from roomcad_offline.rgb_geometry.export import save_onnx, save_weights
+from roomcad_offline.rgb_geometry.export import save_onnx
+from roomcad_offline.weights import save_weights
 
 LARGEST_DIFFERENCE = 1e-3  # of themselves, or where they are below 1: [m], of a unit normal, kappa
 
