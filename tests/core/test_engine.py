@@ -94,7 +94,7 @@ def without(monkeypatch, *names):
     """These back-ends are not installed."""
 
     def absent(name):
-        def load(path, threads, precision):
+        def load(path, threads, precision, sizes):
             kind = engines.Unavailable if name == "tensorrt" else ImportError
             raise kind(f"{name} is missing: pip install {name}")
 
@@ -130,7 +130,7 @@ def test_auto_prefers_tensorrt_and_goes_on_where_it_cannot_run_a_file(
     class OnGpu(engines.OnnxRuntimeEngine):
         name = "tensorrt"
 
-    def refuses(path, threads, precision):
+    def refuses(path, threads, precision, sizes):
         raise ValueError("sum.onnx: not a model that TensorRT can run: no such operator")
 
     monkeypatch.setitem(engines.ENGINES, "tensorrt", OnGpu)

@@ -73,6 +73,22 @@ def test_only_rough_nodes_become_bfloat16(product):
     assert 1e-4 < error(product("a", "b"), "bf16") < 0.02
 
 
+@pytest.mark.parametrize("sizes", [(8,), (1, 8)])
+def test_the_sizes_it_was_compiled_for_change_nothing(product, sizes):
+    path = product("rough/a", "rough/b")
+    any_size, engine = OpenVinoEngine(path, 1), OpenVinoEngine(path, 1, sizes=sizes)
+    assert engine.inputs == any_size.inputs and engine.outputs == any_size.outputs
+    for n in (8, 2, 8, 1):
+        x = {"x": feeds()["x"][:n]}
+        np.testing.assert_allclose(engine(x)["y"], any_size(x)["y"], rtol=1e-6)
+
+
+def test_a_wrong_size_of_a_fixed_axis_is_told_before_anything_is_compiled_for_it(product):
+    engine = OpenVinoEngine(product("a", "b"), 1, sizes=(8,))
+    with pytest.raises(ValueError, match="expected float32"):
+        engine({"x": np.zeros((2, WIDTH + 1), np.float32)})
+
+
 def test_conversions_lie_only_where_rough_nodes_begin_and_end(product):
     # Into the first: x and w; into the second: v; out of it: z.
     assert convert_count(product("rough/a", "rough/b")) == 4

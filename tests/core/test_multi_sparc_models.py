@@ -163,12 +163,12 @@ def test_the_config_chooses_the_aligner_and_the_pipeline_names_its_engine(librar
 def test_changed_settings_load_no_network_again_that_serves_as_it_is(library, folder):
     before = Pipeline(CONFIG, library)
     loops = before.follower.aligner._loops
-    align = dataclasses.replace(CONFIG.align, n_yaw=2)
+    align = dataclasses.replace(CONFIG.align, n_tried=1)
     after = Pipeline(dataclasses.replace(CONFIG, align=align), library, before).follower.aligner
-    assert after._config.n_yaw == 2 and after._loops == loops
-    align = dataclasses.replace(CONFIG.align, engine="auto")
-    other = make_aligner(align, library, before=after)
-    assert not set(other._loops.values()) & set(loops.values())
+    assert after._config.n_tried == 1 and after._loops == loops
+    for changed in ({"engine": "auto"}, {"n_yaw": 2}):
+        other = make_aligner(dataclasses.replace(CONFIG.align, **changed), library, before=after)
+        assert not set(other._loops.values()) & set(loops.values())
 
 
 def test_the_pipeline_aligns_with_the_exported_graph(library, folder):

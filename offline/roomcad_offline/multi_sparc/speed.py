@@ -76,7 +76,7 @@ def _figures(case, rounds, cores):
 def _engine_run(path, engine, precision, cores, feeds):
     """{name: function} of a back-end; empty where it is not installed or has no such precision."""
     try:
-        loaded = make_engine(path, engine, cores, precision)
+        loaded = make_engine(path, engine, cores, precision, sizes=(len(feeds["T"]),))
     except ImportError as error:
         print(f"speed: {engine} left out: {error}")
         return {}

@@ -15,7 +15,7 @@ PREFERRED = ("tensorrt", "openvino", "onnxruntime")  # what `auto` tries, best f
 log = logging.getLogger(__name__)
 
 
-def make_engine(onnx_path, engine="auto", threads=0, precision="f32"):
+def make_engine(onnx_path, engine="auto", threads=0, precision="f32", sizes=()):
     """Load an ONNX file into an inference engine.
 
     Args:
@@ -26,6 +26,7 @@ def make_engine(onnx_path, engine="auto", threads=0, precision="f32"):
         precision: lowest that is allowed, "f32", "bf16" or "f16"; less than f32 is used where the
             engine and the machine gain by it, and only in the nodes that the file allows it for
             (base.ROUGH).
+        sizes: what sizes free axes usually have, for engines that gain by knowing.
 
     Raises:
         FileNotFoundError: no such file.
@@ -42,7 +43,7 @@ def make_engine(onnx_path, engine="auto", threads=0, precision="f32"):
     failed = []
     for name in PREFERRED if engine == "auto" else (engine,):
         try:
-            loaded = ENGINES[name](onnx_path, threads, precision)
+            loaded = ENGINES[name](onnx_path, threads, precision, sizes)
         except (ImportError, ValueError) as error:
             failed.append(error)
             continue

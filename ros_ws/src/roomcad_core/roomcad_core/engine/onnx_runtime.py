@@ -23,13 +23,13 @@ class OnnxRuntimeEngine(Engine):
 
     name = "onnxruntime"
 
-    def __init__(self, path, threads=0, precision="f32"):
+    def __init__(self, path, threads=0, precision="f32", sizes=()):
         """Load an ONNX file.
 
         Args:
             path: ONNX file.
             threads: threads inside an operator, 0 = all cores.
-            precision: not looked at: all its arithmetic on CPUs is float32.
+            precision, sizes: not looked at: all its arithmetic on CPUs is float32.
         """
         try:
             import onnxruntime

@@ -8,13 +8,15 @@ import numpy as np
 from roomcad_core.engine.base import ROUGH, Engine, TensorSpec, named_axes
 from roomcad_core.engine.onnx_axes import read_axes
 
+ANY = None  # stands for all sizes that a model was not compiled for
+
 
 class OpenVinoEngine(Engine):
     """OpenVINO on the CPU."""
 
     name = "openvino"
 
-    def __init__(self, path, threads=0, precision="f32"):
+    def __init__(self, path, threads=0, precision="f32", sizes=()):
         """Load an ONNX file.
 
         Args:
@@ -36,22 +38,40 @@ class OpenVinoEngine(Engine):
             model = core.read_model(str(path))
             if fast and not convert_rough(model):
                 hint = "bf16"
-            self._model = core.compile_model(model, "CPU", settings(threads, hint))
+            self._compile = lambda m: core.compile_model(m, "CPU", settings(threads, hint))
             axes = read_axes(path)
             inputs, outputs = (
                 dict(_spec(path, tensor, axes) for tensor in tensors)
-                for tensors in (self._model.inputs, self._model.outputs)
+                for tensors in (model.inputs, model.outputs)
             )
+            super().__init__(path, inputs, outputs)
+            self._model, self._lock, self._free = model, threading.Lock(), free_axes(inputs)
+            sizes = sizes if self._free and sizes else (ANY,)
+            self._requests = {size: self._request(size) for size in sizes}
         except RuntimeError as error:
             raise ValueError(f"{path}: not a model that OpenVINO can run: {error}") from None
-        self._request, self._lock = self._model.create_infer_request(), threading.Lock()
-        super().__init__(path, inputs, outputs)
+
+    def _request(self, size):
+        """Inference request of the model compiled for free axes of one size, or of ANY."""
+        if size is ANY:
+            return self._compile(self._model).create_infer_request()
+        shapes = {name: list(spec.shape) for name, spec in self.inputs.items()}
+        for name, axis in self._free:
+            shapes[name][axis] = size
+        fixed = self._model.clone()
+        fixed.reshape(shapes)
+        return self._compile(fixed).create_infer_request()
 
     def _run(self, feeds):
+        sizes = {feeds[name].shape[axis] for name, axis in self._free}
+        (size,) = sizes if len(sizes) == 1 else (ANY,)
+        size = size if size in self._requests else ANY
         # A request holds one call's tensors; those of its outputs are overwritten by the next.
         with self._lock:
             try:
-                out = self._request.infer(feeds, share_inputs=True)
+                if size not in self._requests:
+                    self._requests[size] = self._request(size)
+                out = self._requests[size].infer(feeds, share_inputs=True)
             except RuntimeError as error:
                 raise ValueError(f"{self.path.name}: OpenVINO: {error}") from None
             return {name: np.array(out[name]) for name in self.outputs}
@@ -123,6 +143,12 @@ def _converted(source, kind, made):
     if key not in made:
         made[key] = opset13.convert(source, kind).output(0)
     return made[key]
+
+
+def free_axes(specs):
+    """[(name, axis)] of all axes of {name: TensorSpec} that have no fixed size."""
+    axes = ((name, *axis) for name, spec in specs.items() for axis in enumerate(spec.shape))
+    return [(name, axis) for name, axis, size in axes if isinstance(size, str)]
 
 
 def _users(node):

@@ -38,11 +38,14 @@ class MultiSparcAligner:
         """
         self._config = config
         self._library = library
+        self._sizes = _usual_sizes(config, updates)
         if not loops:
-            known = before._loops_of(config) if before else {}
-            numbers = dict.fromkeys((config.updates, *updates))
+            known = before._loops_of(config, self._sizes) if before else {}
             how = {"engine": config.engine, "precision": config.precision}
-            loops = [known.get(n) or load_loop(config.model, n, **how) for n in numbers]
+            loops = [
+                known.get(n) or load_loop(config.model, n, sizes=sizes, **how)
+                for n, sizes in self._sizes.items()
+            ]
         self._loop = loops[0]
         self._loops = {loop.spec.updates: loop for loop in loops}
         self._polish = Polish(config.icp_distance, config.icp_iterations)
@@ -60,11 +63,12 @@ class MultiSparcAligner:
         """What input the network was trained for, one of config.INPUTS."""
         return self._loop.spec.mode
 
-    def _loops_of(self, config):
-        """{number of updates: AlignLoop} as far as they serve under other settings."""
+    def _loops_of(self, config, sizes):
+        """{number of updates: AlignLoop} as far as they serve under other settings and sizes."""
         names = ("model", "engine", "precision")
         same = all(getattr(config, name) == getattr(self._config, name) for name in names)
-        return self._loops if same else {}
+        fits = (n for n in self._loops if self._sizes.get(n) == sizes.get(n))
+        return {n: self._loops[n] for n in fits} if same else {}
 
     def __call__(self, frame, segmentation, starts=None):
         """Alignments of all objects that are furniture or have a Start.
@@ -181,6 +185,12 @@ class MultiSparcAligner:
         blind = not view.measured and self._config.rgb_start == "3m"
         distance = NO_DEPTH if blind else None
         return Poses(*initial_poses(*seen, size, view.up, self._config.n_yaw, distance))
+
+
+def _usual_sizes(config, updates):
+    """{number of updates: how many initial poses a loop with them usually gets}."""
+    sizes = {config.updates: (config.n_yaw,)}
+    return sizes | {n: tuple(dict.fromkeys((*sizes.get(n, ()), 1))) for n in updates}
 
 
 def _classes(obj):

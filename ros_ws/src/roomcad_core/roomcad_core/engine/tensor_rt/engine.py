@@ -32,12 +32,12 @@ class TensorRtEngine(Engine):
 
     name = "tensorrt"
 
-    def __init__(self, path, threads=0, precision="f32"):
+    def __init__(self, path, threads=0, precision="f32", sizes=()):
         """Load an ONNX file; if its plan is not stored yet, this builds it.
 
         Args:
             path: ONNX file.
-            threads: not looked at.
+            threads, sizes: not looked at.
             precision: "f16" or "bf16" lets ROUGH nodes be computed in that; a GPU without
                 bfloat16 keeps float32 (then the attribute `precision` says so).
 
