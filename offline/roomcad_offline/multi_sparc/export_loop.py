@@ -2,7 +2,7 @@
 
 n updates and a scoring pass, all initialisations at once. What does not depend on the pose is
 computed once: the table of pixels, the rows of the box samples and, where the rows hold nothing
-in the object's frame, their tokens.
+in the object's frame, their tokens and what the first block reads of them.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def loop_model(network, n, height, width):
     pose = values["T"], values["R"], values["S"]
     tokens = TokenWriter(graph, config, rows, passes, pose)
     for step in range(n + 1):
-        output = passes.outputs(tokens.at_pose(pose))
+        output = passes.outputs(*tokens.at_pose(pose))
         if step < n:
             pose = updated(graph, pose, output, config.network.scale_factor)
     logit = output.part(2, LOGIT, LOGIT + 1).reshape(0, -1)
@@ -78,17 +78,21 @@ class TokenWriter:
             mask = self._for_all(mask.cast(np.float32), pose) > 0.5
             self.fixed = self._for_all(box, pose), mask
         else:
-            self.fixed = (self._for_all(passes.tokens(box, mask, self.boxes), pose),)
+            tokens = passes.tokens(box, mask, self.boxes)
+            self.fixed = self._for_all(tokens, pose), passes.glance(tokens)
 
     def at_pose(self, pose):
-        """(A, M, C, N) tokens."""
+        """(A, M, C, N) tokens, and the Glances at them."""
         rows, mask = self.rows.cad_rows(pose)
         if not self.inputs.object_frame:
+            tokens, glance = self.fixed
             moving = self.passes.tokens(rows, mask, self.others)
-            return self.graph.concat([*self.fixed, moving], 3)
+            glances = glance, self.passes.glance(moving)
+            return self.graph.concat([tokens, moving], 3), glances
         rows = self.graph.concat([self.fixed[0], rows], 3)
         mask = self.graph.concat([self.fixed[1], mask], 3)
-        return self.passes.tokens(self.rows.in_object_frame(rows, pose), mask, slice(None))
+        tokens = self.passes.tokens(self.rows.in_object_frame(rows, pose), mask, slice(None))
+        return tokens, (self.passes.glance(tokens),)
 
     def _for_all(self, value, pose):
         """(A, ...) of (1, ...)."""

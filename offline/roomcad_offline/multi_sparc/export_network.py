@@ -4,8 +4,12 @@ Exact rewritings, done once, in float64: LayerNorm gains and shifts go into the 
 them; the key and value projections of the rows are absorbed into queries and outputs (network.py),
 so that all heads read the same tokens and count as so many latents more; the rows' mask is one
 more channel of the tokens; shifts of keys drop out of the softmax, those of values go into the
-output; the last feed-forward is averaged over an object's latents before its last linear.
+output; the last feed-forward is averaged over an object's latents before its last linear; the
+first block's queries are constants, so that what they read of tokens that do not depend on the
+pose is read once (Glance).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +17,25 @@ from roomcad_offline.multi_sparc.export_fold import folded_block, folded_head, n
 from roomcad_offline.multi_sparc.export_rows import channel_order
 from roomcad_offline.multi_sparc.network import MASKED, NORM_EPS, fourier_rows, usual
 from roomcad_offline.multi_sparc.pose import OUTPUTS
+
+
+class Glance(NamedTuple):
+    """What the first block's queries read of some of the tokens.
+
+    Attributes:
+        scores: (A, G, rows, N) of these tokens, share: their softmax.
+        mean: (A, G, rows, C) of these tokens.
+    """
+
+    scores: object
+    share: object
+    mean: object
+
+    @property
+    def weight(self):
+        """(A, G, rows, 1) log of the sum of the exponentiated scores."""
+        # The largest share tells by what all were divided.
+        return self.scores.reduce("Max", 3) - self.share.reduce("Max", 3).map("Log")
 
 
 class NetworkWriter:
@@ -48,15 +71,22 @@ class NetworkWriter:
         normal = centred / ((centred * centred).reduce("Mean", 2) + NORM_EPS).map("Sqrt")
         return graph.concat([normal, (flag - 1.0) * -MASKED], 2)
 
-    def outputs(self, tokens):
-        """(A, M, 11) raw outputs of tokens (A, M, C, N)."""
-        c = self.config
-        if c.joint_encoding:
-            tokens = tokens.transpose(0, 2, 1, 3).reshape(0, 1, self.width, -1)
-        keys = tokens, tokens.transpose(0, 1, 3, 2)
-        x, last = None, self.blocks[-1]["thinks"][-1][1]
-        for block in self.blocks:
-            x = self._read(x, block["read"], keys)
+    def glance(self, tokens):
+        """Glance at tokens (A, M, C, N)."""
+        first, groups = self.blocks[0]["read"]["query"], self._groups()
+        query = (normalised(self.latents) @ first[0] + first[1]).reshape(1, 1, -1, self.width)
+        query = self.graph.value(np.tile(query, (1, groups, 1, 1)))
+        keys = self._keys(tokens)
+        scores = query @ keys[0]
+        share = self._softmax(scores)
+        return Glance(scores, share, share @ keys[1])
+
+    def outputs(self, tokens, glances):
+        """(A, M, 11) raw outputs of tokens (A, M, C, N); one or two Glances are at all of them."""
+        last = self.blocks[-1]["thinks"][-1][1]
+        keys, x = self._keys(tokens), None
+        for i, block in enumerate(self.blocks):
+            x = self._read(x, block["read"], keys) if i else self._first_read(glances)
             with self.graph.rough():
                 x = x + self._feed_forward(x, block["read_ff"])
                 for attention, feed_forward in block["thinks"]:
@@ -64,27 +94,42 @@ class NetworkWriter:
                     if feed_forward is not last:
                         x = x + self._feed_forward(x, feed_forward)
         hidden = self._mean(self._hidden(x, last), last["outer"][0].shape[0])
-        x = self._mean(x, c.width) + self._linear(hidden, last["outer"])
+        x = self._mean(x, self.config.width) + self._linear(hidden, last["outer"])
         return self._decode(x)
 
+    def _groups(self):
+        """How many groups of latents read tokens of their own."""
+        return 1 if self.config.joint_encoding else self.config.n_mul
+
+    def _keys(self, tokens):
+        """Tokens (A, G, C, N) as columns, and as rows."""
+        if self.config.joint_encoding:
+            tokens = tokens.transpose(0, 2, 1, 3).reshape(0, 1, self.width, -1)
+        return tokens, tokens.transpose(0, 1, 3, 2)
+
+    def _first_read(self, glances):
+        """Latents (A, M·L, width) after the first block has read; all objects' start alike."""
+        c, mean = self.config, glances[0].mean
+        if len(glances) == 2:
+            one, other = glances
+            share = (one.weight - other.weight).map("Sigmoid")
+            mean = other.mean + share * (one.mean - other.mean)
+        x = np.tile(self.latents, (c.n_mul * c.n_latent // len(self.latents), 1))[None]
+        return self._added(self.graph.value(x), mean, self.blocks[0]["read"])
+
     def _read(self, x, f, keys):
-        """Latents (A, M·L, width) after reading; None are those that all objects start from."""
-        c = self.config
-        groups = 1 if c.joint_encoding else c.n_mul
-        latents = c.n_mul * c.n_latent // groups
+        """Latents (A, M·L, width) after reading."""
+        with self.graph.rough():
+            query = self._linear(self._normalised(x), f["query"])
         # Heads of a latent lie beside each other, so they are rows of the queries as well.
-        shape = (-1, groups, latents * c.cross_heads, self.width)
-        if x is None:
-            query = normalised(self.latents) @ f["query"][0] + f["query"][1]
-            query = np.tile(query.reshape(1, 1, *shape[2:]), (1, groups, 1, 1))
-            x = np.tile(self.latents, (c.n_mul * c.n_latent // len(self.latents), 1))[None]
-            query, x = self.graph.value(query), self.graph.value(x)
-        else:
-            with self.graph.rough():
-                query = self._linear(self._normalised(x), f["query"])
-            query = query.reshape(*shape)
-        mean = self._softmax(query @ keys[0]) @ keys[1]
-        mean = mean.reshape(-1, groups * latents, c.cross_heads * self.width)
+        rows = self.config.n_mul * self.config.n_latent * self.config.cross_heads
+        query = query.reshape(-1, self._groups(), rows // self._groups(), self.width)
+        return self._added(x, self._softmax(query @ keys[0]) @ keys[1], f)
+
+    def _added(self, x, mean, f):
+        """Latents plus what they make of the means (A, G, rows, C) of what they read."""
+        c = self.config
+        mean = mean.reshape(-1, c.n_mul * c.n_latent, c.cross_heads * self.width)
         with self.graph.rough():
             return x + self._linear(mean, f["out"])
 
