@@ -192,9 +192,27 @@ def test_without_retrieval_models_of_the_class_nearest_in_size_are_tried(library
     assert library[found.cad_id].label == "chair"
 
 
+@pytest.mark.parametrize("second, best", [(2.0, 0), (4.0, 1)])
+def test_the_second_model_starts_where_the_first_one_came_to_stand(library, second, best):
+    def judge(feeds):
+        logits = [1.0, 3.0, 0.0, 0.0] if len(feeds["T"]) == 4 else [second]
+        return np.array(logits)[:, None] * np.ones(5)
+
+    engine, models = FakeEngine(judge), library.of_class("chair")
+    align = aligner(library, engine, AlignConfig(aligner="multi_sparc", n_tried=2))
+    (found,) = align(*scene(thing(7, library)))
+    first, then = engine.calls
+    np.testing.assert_array_equal(then["cad_points"][0], unit_surface(models[1], 50)[0])
+    for name in "TRS":
+        np.testing.assert_allclose(then[name][0, 0], first[name][1, 0], atol=1e-6)
+    assert align.passes == {7: 4 * 4 + 4}
+    assert found.cad_id == models[best].id
+    assert found.score == pytest.approx(1 / (1 + np.exp(-max(3, second) / 2)))
+
+
 def test_poses_below_the_smallest_score_are_not_returned(library):
     def judge(feeds):
-        return np.where(np.arange(5) == 0, 3.0, -3.0)[None] * np.ones((4, 1))
+        return np.where(np.arange(5) == 0, 3.0, -3.0)[None] * np.ones((len(feeds["T"]), 1))
 
     config = AlignConfig(aligner="multi_sparc", min_score=0.5)
     objects = thing(1, library), thing(2, library, place=1)

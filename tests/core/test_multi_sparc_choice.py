@@ -20,6 +20,7 @@ from roomcad_core.pose import rigid, rotation_y
 
 SCORE = PolishedScore(Weights(1, 2), Weights(0.5, 1, 1, 0.25), Weights(0.5, 1, bias=0.75))
 SPEC = AlignSpec("live", 3, "-", "0" * 64, 5, 50, 160, 120, 2.0, SCORE)
+NONE = ["none"] * 2  # symmetries of two results
 
 
 def tried(logit=0.0, fit=1.0, x=0.0, degrees=0.0):
@@ -65,28 +66,34 @@ def test_agreement_is_the_softmax_share_of_what_agrees():
 
 def test_the_choice_weighs_logit_against_fit():
     # 1 + 2 log 0.5 < 0 + 2 log 1
-    best, log_odds = SCORE([tried(1.0, 0.5), tried(0.0, 1.0)], "none")
+    best, log_odds = SCORE([tried(1.0, 0.5), tried(0.0, 1.0)], NONE)
     assert best == 1
     assert log_odds == pytest.approx(0.25 + math.log(0.999 / 0.001))  # both are in one place
 
 
 def test_what_looks_alike_from_two_sides_is_as_likely_the_other():
-    best, log_odds = SCORE([tried(2.0), tried(2.0, degrees=180)], "none")
+    best, log_odds = SCORE([tried(2.0), tried(2.0, degrees=180)], NONE)
     assert (best, log_odds) == (0, pytest.approx(0.5 * 2 + 0.25))  # log odds of a half: 0
-    _, certain = SCORE([tried(2.0), tried(2.0, degrees=180)], "2-fold")
+    _, certain = SCORE([tried(2.0), tried(2.0, degrees=180)], ["2-fold"] * 2)
     assert certain > log_odds + 5
 
 
 def test_one_result_has_weights_of_its_own():
-    assert SCORE([tried(2.0)], "none") == (0, pytest.approx(1.75))
+    assert SCORE([tried(2.0)], ["none"]) == (0, pytest.approx(1.75))
 
 
 def test_a_spec_chooses_by_sigma_alone_where_nothing_is_polished():
     plain = [dataclasses.replace(tried(x), fit_score=math.nan) for x in (1.0, 3.0)]
-    assert SPEC.choose(plain, "none") == (1, pytest.approx(sigmoid(1.5)))  # temperature 2
+    assert SPEC.choose(plain, ["none"] * len(plain)) == (
+        1,
+        pytest.approx(sigmoid(1.5)),
+    )  # temperature 2
     unweighted = dataclasses.replace(SPEC, polished=None)
-    assert unweighted.choose([tried(1.0), tried(3.0)], "none") == (1, pytest.approx(sigmoid(1.5)))
-    assert SPEC.choose([tried(2.0)], "none") == (0, pytest.approx(sigmoid(1.75)))
+    assert unweighted.choose([tried(1.0), tried(3.0)], NONE) == (
+        1,
+        pytest.approx(sigmoid(1.5)),
+    )
+    assert SPEC.choose([tried(2.0)], ["none"]) == (0, pytest.approx(sigmoid(1.75)))
 
 
 def test_hopeless_results_are_left_out():

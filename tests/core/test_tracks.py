@@ -176,10 +176,8 @@ def test_an_object_that_is_not_segmented_is_lost_and_found_again_with_its_id(run
     thing.segmented = True
     update = run()
     assert update.owners == {thing.id: 1} and only(update).state == TRACKED
-    poses = run.starts[thing.id].poses  # its CAD from four azimuths, as its score was good
-    turns = [rotation_error(poses[0][0][:3, :3], T[:3, :3]) for T, _ in poses]
-    np.testing.assert_allclose(np.degrees(turns), [0, 90, 180, 90])
-    assert run.align.passes == {thing.id: 16}
+    # It is looked for as it stood, with more updates.
+    assert len(run.starts[thing.id].poses) == 1 and run.align.passes == {thing.id: 4}
     run()
     assert run.align.passes == {thing.id: 2}
 

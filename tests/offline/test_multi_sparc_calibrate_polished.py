@@ -69,7 +69,7 @@ def test_the_score_chooses_well_and_is_a_probability():
     assert score.choice.fit / score.choice.sigma == pytest.approx(1.5, rel=0.15)
     # How far both are from each other is all there is to know: that is the agreement.
     assert score.several.agreement == pytest.approx(1, abs=0.25)
-    taken = [score(v.results, v.symmetry) for v in data]
+    taken = [score(v.results, [v.symmetry] * len(v.results)) for v in data]
     probability = sigmoid(np.array([log_odds for _, log_odds in taken]))
     is_right = np.array([v.is_right[best] for (best, _), v in zip(taken, data, strict=True)])
     for low, high in ((0.5, 0.7), (0.7, 0.85), (0.85, 0.97)):
@@ -89,5 +89,5 @@ def test_a_shifted_network_is_scored_as_before():
     moved = unshifted(score, 0.8)
     result = Tried(np.eye(4), np.ones(3), 1.0, 0.7)
     later = dataclasses.replace(result, logit=1.8)
-    assert moved([later], "none") == pytest.approx(score([result], "none"))
-    assert moved([later] * 2, "none") == pytest.approx(score([result] * 2, "none"))
+    assert moved([later], ["none"]) == pytest.approx(score([result], ["none"]))
+    assert moved([later] * 2, ["none"] * 2) == pytest.approx(score([result] * 2, ["none"] * 2))

@@ -114,7 +114,9 @@ def calibrate_run(folder, rooms):
 
 def about_polished(score, views):
     """`about` of what a PolishedScore chooses in Views."""
-    taken = [(score(v.results, v.symmetry), v.is_right) for v in views if v.polished]
+    taken = [
+        (score(v.results, [v.symmetry] * len(v.results)), v.is_right) for v in views if v.polished
+    ]
     probability = np.array([sigmoid(log_odds) for (_, log_odds), _ in taken])
     return about(probability, np.array([is_right[best] for (best, _), is_right in taken]))
 

@@ -1,12 +1,12 @@
 """Objects to CAD poses by Multi-SPARC: candidates, initialisations, the loop, a choice by sigma.
 
-Every object tries some CAD models (retrieved ones of its most probable classes), each from some
-azimuths. Candidates take turns: the first ones of all objects are aligned jointly, then the second
-ones, and so on, as a map pixel can be given to one slot only. The best results are polished (see
-polish), unless the depth is no sensor's: then sigma alone is the score. An object's initialisation
-is chosen by the score of its result (see choice), its CAD model by that times the probability of
-the class. An object with a Start tries its CAD model from the given poses only, with as many
-updates as the Start says.
+Every object tries some CAD models, retrieved ones of its most probable classes: the first one from
+some azimuths, the others from the best pose that has come of that. Candidates take turns: the first
+ones of all objects are aligned jointly, then the second ones, and so on, as a map pixel can be
+given to one slot only. The best results are polished (see polish), unless the depth is no sensor's:
+then sigma alone is the score. Among the results of a class one is chosen by what it scores (see
+choice), among classes by that times their probability. An object with a Start tries its CAD model
+from the given poses only, with as many updates as the Start says.
 """
 
 import numpy as np
@@ -86,7 +86,8 @@ class MultiSparcAligner:
         depth = DepthView(frame.depth, frame.K, segmentation)
         view = View(maps, up, depth, frame.measured)
         self._try_all([t for t in tasks if isinstance(t, Task)], view)
-        results = [t if isinstance(t, Dropped) else alignment_of(t) for t in tasks]
+        choose = self._loop.spec.choose
+        results = [t if isinstance(t, Dropped) else alignment_of(t, choose) for t in tasks]
         self.dropped = tuple(r for r in results if isinstance(r, Dropped))
         aligned = (r for r in results if isinstance(r, Alignment))
         return tuple(a for a in aligned if a.score >= self._config.min_score)
@@ -121,27 +122,30 @@ class MultiSparcAligner:
 
     def _try_all(self, tasks, view):
         """Add to each Task the Fits of its candidates; those of equal effort go together."""
-        together = {}
-        for task in tasks:
-            for turn in range(len(task.candidates)):
-                together.setdefault((turn, *self._effort(task)), []).append(task)
-        for (turn, updates, _, n_poses), waiting in sorted(together.items(), key=lambda e: e[0]):
-            loop = self._loops[updates]
-            for first in range(0, len(waiting), loop.spec.objects):
-                group = waiting[first : first + loop.spec.objects]
-                for task, fit in zip(group, self._align(group, turn, loop, view), strict=True):
-                    task.fits.extend([fit] if fit else [])
-                    passes = self.passes.get(task.obj.id, 0)
-                    self.passes[task.obj.id] = passes + n_poses * (updates + 1)
+        for turn in range(max((len(task.candidates) for task in tasks), default=0)):
+            together = {}
+            for task in tasks:
+                if turn < len(task.candidates):
+                    together.setdefault(self._effort(task), []).append(task)
+            for (updates, _, n_poses), waiting in sorted(together.items()):
+                loop = self._loops[updates]
+                for first in range(0, len(waiting), loop.spec.objects):
+                    group = waiting[first : first + loop.spec.objects]
+                    for task, fits in zip(group, self._align(group, turn, loop, view), strict=True):
+                        task.fits.extend(fits)
+                        passes = self.passes.get(task.obj.id, 0)
+                        self.passes[task.obj.id] = passes + n_poses * (updates + 1)
 
     def _effort(self, task):
         """Number of updates, whether the initial poses are given, and their number."""
-        if task.start is None:
-            return self._loop.spec.updates, False, self._config.n_yaw
-        return task.start.updates, True, len(task.start.poses)
+        if task.start is not None:
+            return task.start.updates, True, len(task.start.poses)
+        if task.fits:
+            return self._loop.spec.updates, True, 1
+        return self._loop.spec.updates, False, self._config.n_yaw
 
     def _align(self, group, turn, loop, view):
-        """Fit (or None) of each Task's candidate number `turn`, all of them jointly."""
+        """Fits of each Task's candidate number `turn`, all of them jointly."""
         tried = [task.candidates[turn] for task in group]
         models = tuple(candidate.model for candidate in tried)
         slots = Slots(
@@ -153,7 +157,7 @@ class MultiSparcAligner:
         usable = are_poses(poses) & np.isfinite(logits)
         results = (self._results(poses, logits, usable, i) for i in range(len(group)))
         each = zip(group, tried, results, strict=True)
-        return [self._best(task.obj, c, found, view) for task, c, found in each]
+        return [self._fits(task.obj, c, found, view) for task, c, found in each]
 
     def _results(self, poses, logits, usable, i):
         """What came of object i's initialisations, best logit first; [] where none is a pose."""
@@ -164,22 +168,27 @@ class MultiSparcAligner:
             if usable[a, i]
         ]  # fmt: skip
 
-    def _best(self, obj, candidate, results, view):
-        """Fit of the result with the best score; None where there is none."""
-        if not results:
-            return None
-        spec, n = self._loop.spec, self._config.n_polished
-        if spec.polished and n and view.measured:
+    def _fits(self, obj, candidate, results, view):
+        """Fits of a candidate's results that are worth it."""
+        n = self._config.n_polished
+        if results and self._loop.spec.polished and n and view.measured:
             hopeful = worth_polishing(results)[:n]
             results = [self._polish(r, obj, candidate.model, view.depth) for r in hopeful]
         self.tried.setdefault(obj.id, []).append((candidate.model.id, results))
-        best, score = spec.choose(results, candidate.model.symmetry)
-        return Fit(candidate, results[best].T_cam_obj, results[best].S, score)
+        return [Fit(candidate, result) for result in results]
+
+    def _known(self, task):
+        """Poses that a Task's next candidate starts from."""
+        if task.start is not None:
+            return task.start.poses
+        symmetries = [fit.candidate.model.symmetry for fit in task.fits]
+        best, _ = self._loop.spec.choose([fit.tried for fit in task.fits], symmetries)
+        return ((task.fits[best].tried.T_cam_obj, task.fits[best].tried.S),)
 
     def _initial(self, group, slots, view):
         """Poses that the Tasks of a group begin with: all given, or none."""
-        if group[0].start is not None:
-            return given_poses([task.start for task in group])
+        if self._effort(group[0])[1]:
+            return given_poses([self._known(task) for task in group])
         size = np.stack([model.size for model in slots.models])
         seen = view.maps.depth, slots.instance, view.maps.K, slots.box
         blind = not view.measured and self._config.rgb_start == "3m"
@@ -189,8 +198,8 @@ class MultiSparcAligner:
 
 def _usual_sizes(config, updates):
     """{number of updates: how many initial poses a loop with them usually gets}."""
-    sizes = {config.updates: (config.n_yaw,)}
-    return sizes | {n: tuple(dict.fromkeys((*sizes.get(n, ()), 1))) for n in updates}
+    from_scratch = tuple(dict.fromkeys((config.n_yaw, 1)))
+    return dict.fromkeys(updates, (1,)) | {config.updates: from_scratch}
 
 
 def _classes(obj):

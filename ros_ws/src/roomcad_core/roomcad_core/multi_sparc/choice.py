@@ -50,18 +50,18 @@ class PolishedScore:
     several: Weights
     alone: Weights
 
-    def __call__(self, results, symmetry):
+    def __call__(self, results, symmetries):
         """Position of the result to take, and log odds that it is right.
 
         Args:
             results: one or more Tried that are polished.
-            symmetry: of the CAD model, a key of pose.SYMMETRIES.
+            symmetries: of their CAD models, keys of pose.SYMMETRIES.
         """
         logit, fit = np.array([(r.logit, r.fit_score) for r in results]).T
         best = int(np.argmax(self.choice(logit, fit)))
         if len(results) == 1:
             return best, float(self.alone(logit[best], fit[best]))
-        share = agreement(results, best, self.choice(logit, fit), symmetry)
+        share = agreement(results, best, self.choice(logit, fit), symmetries[best])
         return best, float(self.several(logit[best], fit[best], share))
 
 

@@ -47,14 +47,14 @@ class AlignSpec:
     polished: PolishedScore | None = None
     mode: str = MODES[0]
 
-    def choose(self, results, symmetry):
+    def choose(self, results, symmetries):
         """Position of the best of an object's Tried results, and the probability that it is right.
 
-        `symmetry`: of the CAD model, a key of pose.SYMMETRIES. Results that are not polished are
-        judged by sigma alone.
+        `symmetries`: of their CAD models, keys of pose.SYMMETRIES. Results that are not polished
+        are judged by sigma alone.
         """
         if self.polished and not any(math.isnan(r.fit_score) for r in results):
-            best, log_odds = self.polished(results, symmetry)
+            best, log_odds = self.polished(results, symmetries)
             return best, sigmoid(log_odds)
         best = max(range(len(results)), key=lambda k: results[k].logit)
         return best, sigmoid(results[best].logit / self.temperature)

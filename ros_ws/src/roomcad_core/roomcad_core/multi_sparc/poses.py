@@ -8,9 +8,9 @@ LARGEST_SKEW = 0.05  # rotations whose R'R differs more from the identity are no
 
 
 def given_poses(starts):
-    """Poses of N Starts that give A poses each."""
-    T = np.stack([[T_cam_obj for T_cam_obj, _ in start.poses] for start in starts], 1)
-    S = np.stack([[S for _, S in start.poses] for start in starts], 1)
+    """Poses of N objects that start from A pairs of T_cam_obj (4, 4) and S (3,) each."""
+    T = np.stack([[T_cam_obj for T_cam_obj, _ in poses] for poses in starts], 1)
+    S = np.stack([[S for _, S in poses] for poses in starts], 1)
     return Poses(T[..., :3, 3], T[..., :3, :3], S)
 
 

@@ -7,21 +7,16 @@ import numpy as np
 from roomcad_core.candidates import Candidate, chosen_class
 from roomcad_core.fit_score import DepthView
 from roomcad_core.multi_sparc.maps import Maps
+from roomcad_core.multi_sparc.polish import Tried
 from roomcad_core.types import Alignment, Dropped, Object, Start
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A candidate in its best pose."""
+    """A result of a candidate's alignment."""
 
     candidate: Candidate
-    T_cam_obj: np.ndarray
-    S: np.ndarray
-    score: float  # probability that the pose is right
-
-    @property
-    def support(self):
-        return self.score * self.candidate.prior
+    tried: Tried
 
 
 @dataclass(frozen=True)
@@ -42,24 +37,37 @@ class Task:
     candidates: tuple[Candidate, ...]
     box: np.ndarray  # (4,) xyxy [px of the maps]
     start: Start | None = None
-    fits: list[Fit] = field(default_factory=list)  # without those that are no poses
+    fits: list[Fit] = field(default_factory=list)  # all of them, without those that are no poses
 
 
-def alignment_of(task):
-    """Alignment of a Task by its best Fit, or Dropped where no output of the network is a pose."""
-    obj, fits = task.obj, task.fits
-    if not fits:
+def alignment_of(task, choose):
+    """Alignment of a Task by its best Fit, or Dropped where no output of the network is a pose.
+
+    `choose`: AlignSpec.choose; it chooses among all results of the models of a class.
+    """
+    obj = task.obj
+    if not task.fits:
         return Dropped(obj.id, "not_finite", "the network gave no finite pose")
     prior = {c.model.label: c.prior for c in task.candidates}
-    # Later Fits of a class replace earlier ones: the best comes last.
-    best = {f.candidate.model.label: f for f in sorted(fits, key=lambda f: f.support)}
-    chosen = chosen_class(prior, {label: f.support for label, f in best.items()})
+    best = {label: best_fit(task.fits, label, choose) for label in prior}
+    found = {label: pair for label, pair in best.items() if pair}
+    chosen = chosen_class(prior, {k: score * prior[k] for k, (_, score) in found.items()})
     if chosen is None:
-        return Dropped(obj.id, "no_fit", f"no model of {', '.join(best)} has any probability")
+        return Dropped(obj.id, "no_fit", f"no model of {', '.join(found)} has any probability")
     label, class_score = chosen
-    fit = best[label]
-    cad_id = fit.candidate.model.id
-    return Alignment(obj.id, label, cad_id, fit.T_cam_obj, fit.S, fit.score, class_score)
+    fit, score = found[label]
+    cad_id, tried = fit.candidate.model.id, fit.tried
+    return Alignment(obj.id, label, cad_id, tried.T_cam_obj, tried.S, score, class_score)
+
+
+def best_fit(fits, label, choose):
+    """The best of the Fits of a class and the probability that it is right; None without any."""
+    fits = [fit for fit in fits if fit.candidate.model.label == label]
+    if not fits:
+        return None
+    symmetries = [fit.candidate.model.symmetry for fit in fits]
+    best, score = choose([fit.tried for fit in fits], symmetries)
+    return fits[best], score
 
 
 def box_fault(box, shape):

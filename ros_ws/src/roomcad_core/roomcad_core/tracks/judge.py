@@ -31,7 +31,7 @@ class Sighting:
     @property
     def searched(self):
         """Whether several azimuths were tried."""
-        return self.start is None or len(self.start.poses) > 1
+        return self.start is None
 
 
 def born(track_id, sighting, config):
@@ -113,7 +113,7 @@ def _with_state(track, sighting, config):
     score = sighting.alignment.score
     fell = score < max(config.sigma_low, track.level - config.drop)
     if score >= config.sigma_high and not sighting.shadowed:
-        level = score if track.state != TRACKED else _mean(track.level, score)
+        level = _level(track, sighting, config)
         return track.changed(
             state=TRACKED, confirmed=True, retry_in=None, failures=0, reason="", level=level,
             unsure=fell and track.state == TRACKED,
@@ -121,12 +121,17 @@ def _with_state(track, sighting, config):
     if track.state == TRACKED:
         if score < config.sigma_low and _tried_hard(sighting, config):
             return track.changed(state=LOST, retry_in=0, reason="low_score")
-        return track.changed(level=_mean(track.level, score), unsure=fell, reason="")
+        level = _level(track, sighting, config)
+        return track.changed(level=level, unsure=fell, reason="")
     return _not_found(track, sighting, config)
 
 
-def _mean(level, score):
-    return (1 - LEVEL_SHARE) * level + LEVEL_SHARE * score
+def _level(track, sighting, config):
+    """The score that is usual from now on; what more updates do not raise has become usual."""
+    score = sighting.alignment.score
+    if track.state != TRACKED or (track.unsure and _tried_hard(sighting, config)):
+        return score
+    return (1 - LEVEL_SHARE) * track.level + LEVEL_SHARE * score
 
 
 def _tried_hard(sighting, config):
@@ -151,9 +156,9 @@ def unseen(track, verdict, config):
     if verdict not in (VISIBLE, THROUGH):
         return track.changed(missed=0, unsure=True, reason=verdict)
     ghost = track.ghost + 1 if verdict == THROUGH else 0
-    track = track.changed(missed=track.missed + 1, ghost=ghost, unsure=True, reason=verdict)
+    track = track.changed(missed=track.missed + 1, ghost=ghost, reason=verdict)
     if track.state == TRACKED and track.missed >= config.patience:
-        return track.changed(state=LOST, retry_in=0)
+        return track.changed(state=LOST, retry_in=0, unsure=True)
     return track
 
 
