@@ -138,11 +138,9 @@ class MultiSparcAligner:
 
     def _effort(self, task):
         """Number of updates, whether the initial poses are given, and their number."""
-        if task.start is not None:
-            return task.start.updates, True, len(task.start.poses)
-        if task.fits:
-            return self._loop.spec.updates, True, 1
-        return self._loop.spec.updates, False, self._config.n_yaw
+        poses = task.known_poses(self._loop.spec.choose)
+        updates = task.start.updates if task.start else self._loop.spec.updates
+        return updates, bool(poses), len(poses) or self._config.n_yaw
 
     def _align(self, group, turn, loop, view):
         """Fits of each Task's candidate number `turn`, all of them jointly."""
@@ -177,18 +175,11 @@ class MultiSparcAligner:
         self.tried.setdefault(obj.id, []).append((candidate.model.id, results))
         return [Fit(candidate, result) for result in results]
 
-    def _known(self, task):
-        """Poses that a Task's next candidate starts from."""
-        if task.start is not None:
-            return task.start.poses
-        symmetries = [fit.candidate.model.symmetry for fit in task.fits]
-        best, _ = self._loop.spec.choose([fit.tried for fit in task.fits], symmetries)
-        return ((task.fits[best].tried.T_cam_obj, task.fits[best].tried.S),)
-
     def _initial(self, group, slots, view):
         """Poses that the Tasks of a group begin with: all given, or none."""
-        if self._effort(group[0])[1]:
-            return given_poses([self._known(task) for task in group])
+        known = [task.known_poses(self._loop.spec.choose) for task in group]
+        if known[0]:
+            return given_poses(known)
         size = np.stack([model.size for model in slots.models])
         seen = view.maps.depth, slots.instance, view.maps.K, slots.box
         blind = not view.measured and self._config.rgb_start == "3m"

@@ -39,6 +39,13 @@ class Task:
     start: Start | None = None
     fits: list[Fit] = field(default_factory=list)  # all of them, without those that are no poses
 
+    def known_poses(self, choose):
+        """Pairs (T_cam_obj, S) that its next candidate starts from; none before the first one."""
+        if self.start is not None:
+            return self.start.poses
+        best = [best_fit(self.fits, choose)[0].tried] if self.fits else []
+        return tuple((tried.T_cam_obj, tried.S) for tried in best)
+
 
 def alignment_of(task, choose):
     """Alignment of a Task by its best Fit, or Dropped where no output of the network is a pose.
@@ -49,8 +56,8 @@ def alignment_of(task, choose):
     if not task.fits:
         return Dropped(obj.id, "not_finite", "the network gave no finite pose")
     prior = {c.model.label: c.prior for c in task.candidates}
-    best = {label: best_fit(task.fits, label, choose) for label in prior}
-    found = {label: pair for label, pair in best.items() if pair}
+    fits = {label: [f for f in task.fits if f.candidate.model.label == label] for label in prior}
+    found = {label: best_fit(of_class, choose) for label, of_class in fits.items() if of_class}
     chosen = chosen_class(prior, {k: score * prior[k] for k, (_, score) in found.items()})
     if chosen is None:
         return Dropped(obj.id, "no_fit", f"no model of {', '.join(found)} has any probability")
@@ -60,11 +67,8 @@ def alignment_of(task, choose):
     return Alignment(obj.id, label, cad_id, tried.T_cam_obj, tried.S, score, class_score)
 
 
-def best_fit(fits, label, choose):
-    """The best of the Fits of a class and the probability that it is right; None without any."""
-    fits = [fit for fit in fits if fit.candidate.model.label == label]
-    if not fits:
-        return None
+def best_fit(fits, choose):
+    """The best of one or more Fits and the probability that it is right."""
     symmetries = [fit.candidate.model.symmetry for fit in fits]
     best, score = choose([fit.tried for fit in fits], symmetries)
     return fits[best], score
