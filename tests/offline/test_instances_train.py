@@ -170,13 +170,15 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
     assert main(ship) == 1
     assert "instances evaluate" in capsys.readouterr().err
     judged = ["instances", "evaluate", "geometric", str(run), "--rooms", str(tmp_path / "val"),
-              "--sequence", str(tmp_path / "val" / "room0"), "--out", str(out)]  # fmt: skip
+              "--sequence", str(tmp_path / "val" / "room0"), str(tmp_path / "recorded.png"),
+              "--out", str(out)]  # fmt: skip
     assert main(judged) == 0
     record = json.loads((out / "segmentation.json").read_text())
     assert set(record["methods"]) == {"geometric", "run"}
     assert record["methods"]["geometric"]["objects"] == 4
     assert {p.name for p in out.iterdir()} == {"segmentation.json", "segmentation.md",
-        "segmentation_rooms.png", "segmentation_recorded.png"}  # fmt: skip
+        "segmentation_rooms.png"}  # fmt: skip
+    assert (tmp_path / "recorded.png").is_file()
     assert main(ship) == 0
     assert {p.name for p in models.iterdir()} == {
         "manifest.json", "instances.onnx", "instances.safetensors", "instances.md"}  # fmt: skip

@@ -48,7 +48,8 @@ def add_evaluate(commands):
                        help="a simulated room or a folder of them; may be given several "
                        "times")  # fmt: skip
     judge.add_argument("--frames", type=int, help="of each room at most (default: all)")
-    judge.add_argument("--sequence", type=Path, help="recorded dataset that is drawn too")
+    judge.add_argument("--sequence", type=Path, nargs=2, metavar=("DATASET", "PICTURE"),
+                       help="a recorded dataset, and the picture to draw of it")  # fmt: skip
     judge.add_argument("--models", type=Path, help="models folder (default: the repository's)")
     judge.add_argument("--out", type=Path, default=REPOSITORY / "offline" / "results",
                        help="folder of segmentation.json, .md and pictures "

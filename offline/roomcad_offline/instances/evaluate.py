@@ -91,7 +91,8 @@ def write_results(methods, rooms, out, most=None, sequence=None):
         rooms: folders of simulated rooms.
         out: folder, made if missing.
         most: frames of each room at most.
-        sequence: recorded dataset that is drawn too, without truth; None = none.
+        sequence: a recorded dataset that is drawn too, without truth, and the picture's file,
+            which may lie elsewhere as others' recordings are not ours to publish; None = none.
     """
     out = Path(out)
     found = judge_methods(methods, rooms, most)
@@ -102,16 +103,15 @@ def write_results(methods, rooms, out, most=None, sequence=None):
         "rule": {"match_iou": MATCH, "least_share_of_image": LEAST, "merged_from": HELD,
                  "split_from": PIECE},
         "methods": found,
-        "pictures": {"simulated": "segmentation_rooms.png"},
+        "picture": "segmentation_rooms.png",
     }  # fmt: skip
     chosen = [Path(rooms[int(i)]) for i in spread(len(rooms), EXAMPLES)]
-    draw_frames([middle(open_room(room)) for room in chosen], methods,
-                out / "segmentation_rooms.png")  # fmt: skip
+    draw_frames([middle(open_room(room)) for room in chosen], methods, out / record["picture"])
     if sequence is not None:
-        dataset = open_dataset(sequence)
+        dataset, picture = open_dataset(sequence[0]), Path(sequence[1])
         frames = [dataset[int(i)] for i in spread(len(dataset), EXAMPLES)]
-        record["pictures"]["recorded"] = "segmentation_recorded.png"
-        draw_frames(frames, methods, out / "segmentation_recorded.png")
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        draw_frames(frames, methods, picture)
     text = markdown(record)
     (out / "segmentation.json").write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
     (out / "segmentation.md").write_text(text)
@@ -157,6 +157,6 @@ def markdown(record):
         *table(["class", "objects", *methods], by_class),
         "",
     ]
-    for name, file in record["pictures"].items():
-        lines += [f"![instances, {name} frames]({file})", ""]
+    if record["picture"]:
+        lines += [f"![simulated frames and what is found in them]({record['picture']})", ""]
     return "\n".join(lines)

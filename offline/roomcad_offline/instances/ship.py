@@ -52,7 +52,7 @@ def card(name, trained, record):
     """The model's card: what it is, how it was trained, how right it is."""
     run, network = trained.config, trained.network
     config, count = network.config, sum(p.numel() for p in network.parameters())
-    results = markdown(record | {"pictures": {}}).split("\n", 2)[2]
+    results = markdown(record | {"picture": None}).split("\n", 2)[2]
     lines = [
         f"# {name}: instances of a depth image",
         "",
