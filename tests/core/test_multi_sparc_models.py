@@ -171,6 +171,15 @@ def test_changed_settings_load_no_network_again_that_serves_as_it_is(library, fo
         assert not set(other._loops.values()) & set(loops.values())
 
 
+def test_what_is_not_followed_gets_the_updates_of_the_config_whatever_tracks_ask_for(
+    library, folder
+):
+    file = json.loads((folder / "manifest.json").read_text())["models"]["live"]["updates"]["3"]
+    rewrite(folder, updates={"1": file, "3": file})
+    align = make_aligner(CONFIG.align, library, updates=(1, 3))
+    assert align._loop.spec.updates == 3 and sorted(align._loops) == [1, 3]
+
+
 def test_the_pipeline_aligns_with_the_exported_graph(library, folder):
     alignments, segmentation = Pipeline(CONFIG, library)(box_on_floor())
     assert len(segmentation.objects) == 1

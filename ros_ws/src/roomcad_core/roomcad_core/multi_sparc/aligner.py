@@ -190,7 +190,7 @@ class MultiSparcAligner:
 def _usual_sizes(config, updates):
     """{number of updates: how many initial poses a loop with them usually gets}."""
     from_scratch = tuple(dict.fromkeys((config.n_yaw, 1)))
-    return dict.fromkeys(updates, (1,)) | {config.updates: from_scratch}
+    return {config.updates: from_scratch} | {n: (1,) for n in updates if n != config.updates}
 
 
 def _classes(obj):
