@@ -2,8 +2,8 @@
 
 import pytest
 
-from roomcad_core.config import TrackConfig
-from roomcad_core.tracks import Follower, extra_updates
+from roomcad_core.config import AlignConfig, TrackConfig
+from roomcad_core.tracks import Follower, aligner_settings
 
 FOLLOWING = TrackConfig(enabled=True)
 
@@ -57,6 +57,8 @@ def test_a_reset_ends_all_tracks_with_its_reason_and_uses_no_id_again(
     assert [t.id for t in follower.tracks] == [2]
 
 
-def test_only_followed_objects_ask_for_other_numbers_of_updates():
-    assert extra_updates(TrackConfig(enabled=True, updates_stable=1, updates_unsure=4)) == (1, 4)
-    assert extra_updates(TrackConfig()) == ()
+def test_only_where_objects_are_followed_the_numbers_of_updates_are_those_of_the_tracks():
+    align = AlignConfig(updates=3, n_yaw=2)
+    tracks = TrackConfig(enabled=True, updates_search=2, updates_stable=1, updates_unsure=4)
+    assert aligner_settings(align, tracks) == (AlignConfig(updates=2, n_yaw=2), (1, 4))
+    assert aligner_settings(align, TrackConfig()) == (align, ())

@@ -88,25 +88,27 @@ def _named(obj, truth):
     )
 
 
-def measure_room(room, indices, objects, align, config, library):
+def measure_room(room, indices, objects, aligners, config, library):
     """RoomResult of some frames of a simulated room.
 
     Args:
         room: dataset with ground truth and instance images.
         indices: frame numbers in order.
-        objects: Objects, align: an aligner, config: TrackConfig, library: CAD library.
+        objects: Objects, config: TrackConfig, library: CAD library.
+        aligners: the one that searches in every frame, and the one that tracks ask.
     """
     truth = {placed.id: placed for placed in room.ground_truth}
+    search, follow = aligners
     tracker, rows, efforts, confirmed = Tracker(config, library), [], [], set()
     for index in tqdm(indices, room.name, unit="frame"):
         frame = room[index]
         segmentation = objects(frame, truth)
-        every, every_passes = align(frame, segmentation), align.passes
-        update = tracker(frame, segmentation, align)
+        every, every_passes = search(frame, segmentation), search.passes
+        update = tracker(frame, segmentation, follow)
         tracks = {t.id: t for t in update.tracks}
         confirmed |= {(room.name, t.id) for t in update.tracks if t.confirmed}
         for obj, track in update.owners.items():
-            effort = every_passes.get(obj, 0), align.passes.get(obj, 0)
+            effort = every_passes.get(obj, 0), follow.passes.get(obj, 0)
             efforts.append(Effort(room.name, index, track, tracks[track].state, *effort))
         for placed, ids in true_objects(frame, segmentation, truth, every, update).items():
             results = (

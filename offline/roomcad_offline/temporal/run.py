@@ -13,6 +13,7 @@ from roomcad_core.datasets import open_dataset
 from roomcad_core.datasets.simulated import ROOM_FILE
 from roomcad_core.library import Library
 from roomcad_core.segment import Segmenter
+from roomcad_core.tracks import aligner_settings
 from roomcad_offline.temporal import report
 from roomcad_offline.temporal.figures import summary
 from roomcad_offline.temporal.rows import Objects, measure_room
@@ -33,15 +34,16 @@ def measure(rooms, config, aligner, given, smaller, out):
     """
     library = Library.load(config.library)
     datasets = [open_dataset(folder) for folder in room_folders(rooms)]
-    align = an_aligner(config, library, aligner)
+    aligners = both_aligners(config, library, aligner)
     classify = make_classifier(config.classify, library) if given == "own" else None
     objects = Objects(given, config, Segmenter(config.segment), classify)
+    tracks = dataclasses.replace(config.tracks, enabled=True)
     results, frames = [], 0
     for room in datasets:
-        if isinstance(align, TruthAligner):
+        for align in aligners if aligner == "truth" else ():
             align.of_room(room)
         indices = range(max(len(room) // smaller, min(len(room), 2)))
-        results.append(measure_room(room, indices, objects, align, config.tracks, library))
+        results.append(measure_room(room, indices, objects, aligners, tracks, library))
         frames += len(indices)
     about = {
         "aligner": aligner,
@@ -50,19 +52,22 @@ def measure(rooms, config, aligner, given, smaller, out):
         "rooms": [room.name for room in datasets],
         "frames": frames,
         "fps": sorted({round(float(room.fps), 2) for room in datasets}),
-        "tracks": dataclasses.asdict(config.tracks),
+        "tracks": dataclasses.asdict(tracks),
     }
     by_room = {room.name: summary([r]) for room, r in zip(datasets, results, strict=True)}
     record = {"about": about, "figures": summary(results), "by_room": by_room}
     return report.write(record, results, Path(out))
 
 
-def an_aligner(config, library, name):
-    """The aligner, with all numbers of updates that tracks ask for."""
+def both_aligners(config, library, name):
+    """The aligner that searches in every frame, and the one that tracks ask."""
     if name == "truth":
-        return TruthAligner(np.random.default_rng(SEED), config.align.updates)
-    tracks = config.tracks
-    return make_aligner(config.align, library, (tracks.updates_stable, tracks.updates_unsure))
+        align = TruthAligner(np.random.default_rng(SEED), config.align.updates)
+        return align, align
+    tracks = dataclasses.replace(config.tracks, enabled=True)
+    align, updates = aligner_settings(config.align, tracks)
+    every = make_aligner(config.align, library)
+    return every, make_aligner(align, library, updates, every)
 
 
 def room_folders(path):

@@ -144,10 +144,15 @@ class TrackConfig(Checked):
     enabled: bool = setting(False, "follow objects; off = every frame is aligned from scratch")
     sigma_high: float = setting(0.5, "score from which an object counts as found", 0.0, 1.0)
     sigma_low: float = setting(0.3, "score below which a found object is lost", 0.0, 1.0)
-    drop: float = setting(0.15, "fall below the usual score that asks for more updates", 0.0, 1.0)
+    drop: float = setting(0.3, "fall below the usual score that asks for more updates", 0.0, 1.0)
+    updates_search: int = setting(
+        1, "pose updates from each azimuth for a new or lost object; later frames go on", 0, 20
+    )
     updates_stable: int = setting(1, "pose updates of a stable object", 0, 20)
     updates_unsure: int = setting(3, "pose updates after a fall of the score or a gap", 0, 20)
-    retry: int = setting(8, "frames until the next search for a lost object; then doubled", 1, 1000)
+    retry: int = setting(
+        16, "frames until the next search for a lost object, then doubled", 1, 1000
+    )
     min_affinity: float = setting(0.3, "overlap from which an object is a track's", 0.0, 1.0)
     margin: float = setting(
         0.1, "a track's box is taken larger by this on every side [m]", 0.0, 1.0
@@ -156,7 +161,7 @@ class TrackConfig(Checked):
     memory: float = setting(5.0, "sightings a pose is averaged over at most; 0 = none", 0.0, 1000.0)
     moved: float = setting(0.15, "a pose farther off than this is no noise [m]", 0.0, 5.0)
     turned: float = setting(0.3, "nor is one turned by more than this [rad]", 0.0, 3.2)
-    patience: int = setting(3, "frames an object may be missing where it should be seen", 1, 1000)
+    patience: int = setting(5, "frames an object may be missing where it should be seen", 1, 1000)
     ghost_frames: int = setting(5, "frames seen through until a track ends", 1, 1000)
     ghost_share: float = setting(0.6, "share of a CAD's surface that is seen through", 0.05, 1.0)
     grace: float = setting(

@@ -10,7 +10,7 @@ from roomcad_core.library import Library
 from roomcad_core.rgb_geometry import make_geometry
 from roomcad_core.rgb_geometry.segmenter import RgbSegmenter
 from roomcad_core.segment import Segmenter
-from roomcad_core.tracks import Follower, extra_updates
+from roomcad_core.tracks import Follower, aligner_settings
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,8 @@ class Pipeline:
             self.config.classify, self.library, before and before._classify
         )
         tracks, old = self.config.tracks, before and before.follower
-        aligner = make_aligner(
-            self.config.align, self.library, extra_updates(tracks), old and old.aligner
-        )
+        align, updates = aligner_settings(self.config.align, tracks)
+        aligner = make_aligner(align, self.library, updates, old and old.aligner)
         self.follower = Follower(aligner, self.library, tracks, old)
         self.model_mode = mode_mismatch(aligner, self.config.input, self.config.align.model)
         if self.model_mode:

@@ -8,7 +8,7 @@ from roomcad_msgs.msg import ObjectArray
 from roomcad_core.align import make_aligner, mode_mismatch
 from roomcad_core.config import AlignConfig, TrackConfig, check_rgb_align
 from roomcad_core.library import Library
-from roomcad_core.tracks import Follower, extra_updates
+from roomcad_core.tracks import Follower, aligner_settings
 from roomcad_ros.convert import segmentation_of
 from roomcad_ros.health import BadFrame
 from roomcad_ros.inputs import FrameInput
@@ -40,7 +40,8 @@ class AlignNode(StageNode):
         library = self.stage.library if self.stage else self._given_library
         library = library or Library.load(self._library_at.config.library)
         old = self.stage and self.stage.aligner
-        aligner = self._given or make_aligner(config, library, extra_updates(tracks), old)
+        align, updates = aligner_settings(config, tracks)
+        aligner = self._given or make_aligner(align, library, updates, old)
         self.health.model_mode(mode_mismatch(aligner, input, config.model))
         return Follower(aligner, library, tracks, before=self.stage)
 

@@ -1,6 +1,6 @@
 """Objects followed from frame to frame: who is who, where alignment starts, what is believed."""
 
-from roomcad_core.tracks.follow import Follower, extra_updates
+from roomcad_core.tracks.follow import Follower, aligner_settings
 from roomcad_core.tracks.track import LOST, NEW, TRACKED, Ended, Track
 from roomcad_core.tracks.tracker import Tracker, Update
 
@@ -13,5 +13,5 @@ __all__ = [
     "Track",
     "Tracker",
     "Update",
-    "extra_updates",
+    "aligner_settings",
 ]

@@ -1,11 +1,21 @@
 """An aligner that follows objects where that is asked for: what every frontend aligns with."""
 
+import dataclasses
+
 from roomcad_core.tracks.tracker import Tracker
 
 
-def extra_updates(config):
-    """Numbers of updates that the tracks of `config` (TrackConfig) may ask an aligner for."""
-    return (config.updates_stable, config.updates_unsure) if config.enabled else ()
+def aligner_settings(align, tracks):
+    """AlignConfig of a Follower's aligner, and the numbers of updates that tracks may ask it for.
+
+    Args:
+        align: AlignConfig, tracks: TrackConfig.
+    """
+    if not tracks.enabled:
+        return align, ()
+    # A search need not be as long where later frames go on from what it finds.
+    align = dataclasses.replace(align, updates=tracks.updates_search)
+    return align, (tracks.updates_stable, tracks.updates_unsure)
 
 
 class Follower:
