@@ -20,7 +20,7 @@ from roomcad_core.classify.crop_network import load_network
 from roomcad_core.config import ClassifyConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pipeline import Pipeline
-from roomcad_offline.bench_gpu import bench_gpu, gpu_lines
+from roomcad_offline.bench_engines import bench_cpu, bench_gpu, engine_lines
 from roomcad_offline.bench_nodes import bench_both
 from roomcad_offline.bench_nodes_table import nodes_lines
 
@@ -43,7 +43,7 @@ def main(argv=None):
     record["stages"] = bench_pipeline(open_dataset(sequence))
     record["classifier"] = bench_classifier()
     record["alignment"] = bench_alignment()
-    record["gpu"] = bench_gpu(sequence)
+    record["networks"] = {"cpu": bench_cpu(sequence), "gpu": bench_gpu(sequence)}
     record["training"] = bench_training()
     if not args.no_nodes:
         first = 0 if args.sequence else FIRST_TRACKED
@@ -165,7 +165,7 @@ def markdown(record):
         lines.append(f"| {name} | {ms['median']} | {ms['p95']} | {ratio:.1f} |")
     lines += ["", classifier_line(record["classifier"])]
     lines += ["", *alignment_lines(record["alignment"])]
-    lines += ["", *gpu_lines(record["gpu"])]
+    lines += ["", *engine_lines(record["networks"])]
     lines += ["", training_line(record["training"])]
     if "nodes" in record:
         lines += ["", *nodes_lines(record)]

@@ -143,7 +143,7 @@ def main(argv=None):
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))  # nobody else's frames
     carry_images()
-    rclpy.init()
+    rclpy.init(args=[])  # the launch arguments are not this process's
     try:
         sent, monitor = soak(args)
         print(write_report(args, sent, monitor))

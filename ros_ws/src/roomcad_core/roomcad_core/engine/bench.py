@@ -43,11 +43,11 @@ def measure(files, engine, precisions, rounds, frames, sequence=None, cameras=CA
     results = []
     for file in files:
         exact = make_engine(file.onnx, engine)
-        recorded = []
-        if sequence and is_loop(exact.inputs):
-            recorded = recorded_feeds(sequence, file, frames)
+        loop = is_loop(exact.inputs)
+        recorded = recorded_feeds(sequence, file, frames) if sequence and loop else []
+        usual = INITIALISATIONS if loop else ()
         for precision in (p for p in precisions if peaks[p]):
-            loaded = make_engine(file.onnx, engine, precision=precision)
+            loaded = make_engine(file.onnx, engine, precision=precision, sizes=usual)
             for sizes in cases(exact.inputs):
                 feeds = [sliced(f, sizes) for f in recorded] or [
                     random_feeds(exact.inputs, sizes, seed) for seed in range(frames)
@@ -57,7 +57,7 @@ def measure(files, engine, precisions, rounds, frames, sequence=None, cameras=CA
                 row |= speed(loaded, feeds, rounds, name)
                 row["floor_ms"] = floor_ms(file.onnx, sizes, peaks[precision])
                 row |= agreement(exact, loaded, feeds)
-                if is_loop(exact.inputs):
+                if loop:
                     row["cameras"] = by_cameras(loaded, feeds, rounds, cameras)
                 results.append(row)
     maps = str(sequence) if sequence else "random"

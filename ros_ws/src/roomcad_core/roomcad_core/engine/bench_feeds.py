@@ -101,7 +101,9 @@ def recorded_feeds(sequence, shipped, frames):
     spec = read_spec(shipped.onnx.parent, shipped.name, updates)
     recorder, library = Recorder(make_engine(spec.onnx, "onnxruntime")), Library.load("")
     segment, classify = Segmenter(SegmentConfig()), make_classifier(ClassifyConfig(), library)
-    align = MultiSparcAligner(AlignConfig(updates=updates), library, AlignLoop(spec, recorder))
+    align = MultiSparcAligner(
+        AlignConfig(updates=updates, n_tried=1), library, AlignLoop(spec, recorder)
+    )
     for frame in itertools.islice(open_dataset(sequence), frames):
         align(frame, classify(segment(frame)))
     if not recorder.feeds:

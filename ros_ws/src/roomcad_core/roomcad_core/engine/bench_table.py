@@ -9,7 +9,8 @@ TIMES = {
     "same_gpu_ms": "GPU, no upload [ms]",
 }
 NOTE = (
-    "Floor: operations, or bytes, of a call over the peak that the same engine reaches. "
+    "Floor: operations, or bytes, of a call over the peak that the same engine reaches, and what "
+    "share of the time that is. "
     f"Near: within {NEAR_M * 100:g} cm and {NEAR_DEG:g} degree of float32."
 )
 
@@ -19,7 +20,15 @@ def markdown(record):
     about = ", ".join(f"{key} {value}" for key, value in record["machine"].items())
     rows = record["results"]
     times = [key for key in TIMES if any(key in row for row in rows)]
-    head = ["file", "precision", "sizes", *(TIMES[key] for key in times), "floor [ms]", "x f32"]
+    head = [
+        "file",
+        "precision",
+        "sizes",
+        *(TIMES[key] for key in times),
+        "floor [ms]",
+        "of it",
+        "x f32",
+    ]
     head += ["images/s of cameras", "poses near f32", "largest difference"]
     lines = [
         f"Median (95 %) of {record['rounds']} calls; {about}; maps: {record['maps']}.",
@@ -52,6 +61,7 @@ def _cells(row, rows, times):
         " ".join(f"{axis} {size}" for axis, size in row["sizes"].items()),
         *(f"{row[key]['median']:.3f} ({row[key]['p95']:.3f})" for key in times),
         f"{row['floor_ms']:.3g}",
+        f"{100 * row['floor_ms'] / min(row[key]['median'] for key in times):.0f} %",
         f"{gain:.2f}",
         ", ".join(f"{count}: {rate:g}" for count, rate in row.get("cameras", {}).items()),
         near,

@@ -1,28 +1,36 @@
-"""The benchmark's part for a GPU, where there is none."""
+"""The benchmark's part for networks by themselves, where there is no GPU."""
 
 import pytest
 
+from roomcad_core.config import AlignConfig, ClassifyConfig
 from roomcad_core.engine import Unavailable
-from roomcad_offline import bench_gpu
+from roomcad_offline import bench_engines
 
 
 def test_without_a_gpu_the_table_says_so_and_names_the_command(monkeypatch):
-    def none(*args):
-        raise Unavailable("TensorRT needs an NVIDIA GPU")
+    def cpu_only(files, engine, **options):
+        if engine == "tensorrt":
+            raise Unavailable("TensorRT needs an NVIDIA GPU")
+        names = [file.name for file in files]
+        return {"machine": {"CPU": "two"}, "rounds": 1, "maps": "-", "peaks": {}, "results": [],
+                "names": names}  # fmt: skip
 
-    monkeypatch.setattr(bench_gpu, "measure", none)
-    (line,) = bench_gpu.gpu_lines(bench_gpu.bench_gpu("somewhere"))
+    monkeypatch.setattr(bench_engines, "measure", cpu_only)
+    cpu, gpu = bench_engines.bench_cpu("somewhere"), bench_engines.bench_gpu("somewhere")
+    assert {ClassifyConfig().model, AlignConfig().model} <= set(cpu["names"])
+    *table, line = bench_engines.engine_lines({"cpu": cpu, "gpu": gpu})
+    assert any("CPU two" in text for text in table)
     assert "GPU: **not measured**: " in line and "NVIDIA GPU" in line
     assert "`make setup-tensorrt TENSORRT=tensorrt && make bench`" in line
 
 
 def test_other_failures_are_not_hidden(monkeypatch):
-    def fails(*args):
+    def fails(*args, **options):
         raise RuntimeError("cuStreamSynchronize: error 700")
 
-    monkeypatch.setattr(bench_gpu, "measure", fails)
+    monkeypatch.setattr(bench_engines, "measure", fails)
     with pytest.raises(RuntimeError, match="error 700"):
-        bench_gpu.bench_gpu("somewhere")
+        bench_engines.bench_gpu("somewhere")
 
 
 def test_recorded_inputs_are_those_that_the_stack_gives_the_loop(tmp_path):
