@@ -20,16 +20,8 @@ def markdown(record):
     about = ", ".join(f"{key} {value}" for key, value in record["machine"].items())
     rows = record["results"]
     times = [key for key in TIMES if any(key in row for row in rows)]
-    head = [
-        "file",
-        "precision",
-        "sizes",
-        *(TIMES[key] for key in times),
-        "floor [ms]",
-        "of it",
-        "x f32",
-    ]
-    head += ["images/s of cameras", "poses near f32", "largest difference"]
+    head = ["file", "precision", "sizes", *(TIMES[key] for key in times), "floor [ms]", "share"]
+    head += ["x f32", "images/s of cameras", "poses near f32", "largest difference"]
     lines = [
         f"Median (95 %) of {record['rounds']} calls; {about}; maps: {record['maps']}.",
         f"{_peaks(record['peaks'])} {NOTE}",
