@@ -1,4 +1,4 @@
-"""The networks by themselves: on the CPU, and on the GPU or, where there is none, how to measure it.
+"""The networks by themselves: on the CPU, and on the GPU or how to measure it there.
 
 Alone, with more choices: roomcad engine bench.
 """
