@@ -32,7 +32,7 @@ ARGUMENTS = (
     ("model", "", "deployed, baseline, box_size, ...; empty = as the parameter file says"),
     ("aligner", "", "multi_sparc, or the baseline icp; empty = as the parameter file says"),
     ("engine", "", "inference engine; empty = as the parameter file says"),
-    ("tracks", "", "true: follow objects over frames; empty = as the parameter file says"),
+    ("tracks", "", "follow objects over frames, true or false; empty = as the parameter file says"),
     ("track_frames", "", "prefix of the TF frames of tracks; empty = as the parameter file says"),
     ("composition", "false", "true: all stages in one process"),
     ("use_sim_time", "false", "take the time from /clock"),
