@@ -154,7 +154,7 @@ def _not_found(track, sighting, config):
 def unseen(track, verdict, config):
     """The Track after a frame without a sighting of it, given what the depth image says of it."""
     if verdict not in (VISIBLE, THROUGH):
-        return track.changed(missed=0, unsure=True, reason=verdict)
+        return track.changed(missed=0, unsure=track.unsure or _is_settled(track), reason=verdict)
     ghost = track.ghost + 1 if verdict == THROUGH else 0
     track = track.changed(missed=track.missed + 1, ghost=ghost, reason=verdict)
     if track.state == TRACKED and track.missed >= config.patience:
