@@ -3,6 +3,8 @@
 Alone, with more choices: roomcad engine bench.
 """
 
+from pathlib import Path
+
 from roomcad_core.config import PRECISIONS, AlignConfig, ClassifyConfig, SegmentConfig
 from roomcad_core.engine.base import Unavailable
 from roomcad_core.engine.bench import measure
@@ -19,16 +21,18 @@ def bench_cpu(sequence):
     """Figures of the networks that the stack runs, on one CPU thread as there."""
     names = ClassifyConfig().model, AlignConfig().model, SegmentConfig().instances_model
     files = shipped_models(models_folder(), names)
-    return measure(files, sequence=str(sequence), cameras=(1,), **CPU)
+    record = measure(files, sequence=str(sequence), cameras=(1,), **CPU)
+    return record | {"maps": Path(sequence).name}
 
 
 def bench_gpu(sequence):
     """Figures of every shipped network on the GPU, or why they were not measured."""
     files = shipped_models(models_folder())
     try:
-        return measure(files, sequence=str(sequence), **GPU)
+        record = measure(files, sequence=str(sequence), **GPU)
     except Unavailable as error:
         return {"not_run": str(error)}
+    return record | {"maps": Path(sequence).name}
 
 
 def engine_lines(record):
