@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from roomcad_core.classify.crop_network import load_network
-from roomcad_core.config import ClassifyConfig
+from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pipeline import Pipeline
 from roomcad_offline.bench_engines import bench_cpu, bench_gpu, engine_lines
@@ -41,6 +41,7 @@ def main(argv=None):
     sequence = args.sequence or make_room(scratch / "rooms")
     record = {"machine": machine(), "reference_ms": reference_ms()}
     record["stages"] = bench_pipeline(open_dataset(sequence))
+    record["icp"] = bench_pipeline(open_dataset(sequence), AlignConfig(aligner="icp"))
     record["classifier"] = bench_classifier()
     record["alignment"] = bench_alignment()
     record["networks"] = {"cpu": bench_cpu(sequence), "gpu": bench_gpu(sequence)}
@@ -83,9 +84,9 @@ def reference_ms(repeats=15):
     return round(float(np.median(times)), 2)
 
 
-def bench_pipeline(dataset, warm_up=3):
-    """Milliseconds of every stage over the frames of a dataset."""
-    pipeline = Pipeline()
+def bench_pipeline(dataset, align=None, warm_up=3):
+    """Milliseconds of every stage over the frames of a dataset; `align`: another AlignConfig."""
+    pipeline = Pipeline(PipelineConfig(align=align or AlignConfig()))
     stages = {"segment": [], "classify": [], "align": [], "total": []}
     objects = []
     for index in tqdm(range(len(dataset)), "pipeline", unit="frame"):
@@ -163,6 +164,10 @@ def markdown(record):
     for name, ms in stages["ms"].items():
         ratio = ms["median"] / reference
         lines.append(f"| {name} | {ms['median']} | {ms['p95']} | {ratio:.1f} |")
+    ms = record["icp"]["ms"]["align"]
+    ratio = stages["ms"]["align"]["median"] / ms["median"]
+    lines += ["", f"The ICP baseline aligns in {ms['median']} ms ({ms['p95']} ms p95): Multi-SPARC "
+              f"takes {ratio:.2f} of its time."]  # fmt: skip
     lines += ["", classifier_line(record["classifier"])]
     lines += ["", *alignment_lines(record["alignment"])]
     lines += ["", *engine_lines(record["networks"])]
