@@ -2,20 +2,12 @@
 
 import numpy as np
 import pytest
+from cube_world import CHAIR, CUBE, FACES, K, SHAPE
 
 from roomcad_core.pose import affine, rigid, rotation_y
 from roomcad_offline.evaluation.image_visibility import CadRenderer, visible_share
 
 pytest.importorskip("open3d")
-
-CHAIR = "03001627"
-K = np.array([[100.0, 0, 49.5], [0, 100, 39.5], [0, 0, 1]])
-SHAPE = (80, 100)
-CUBE = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
-FACES = np.array(
-    [[0, 1, 3], [0, 3, 2], [4, 7, 5], [4, 6, 7], [0, 5, 1], [0, 4, 5],
-     [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]]
-)  # fmt: skip
 
 
 def cube(category, cad_id):
