@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cube_world import CHAIR, CUBE, FACES, K, SHAPE
+from cube_world import CHAIR, CUBE, FACES, SHAPE, K
 
 from roomcad_core.pose import affine, rigid, rotation_y
 from roomcad_offline.evaluation.image_visibility import CadRenderer, visible_share
