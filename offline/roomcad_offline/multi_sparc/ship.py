@@ -24,6 +24,7 @@ from roomcad_offline.weights import save_weights
 UPDATES = (3, 1)  # with several initialisations, and where the last frame's pose is known
 LARGEST_DIFFERENCE = 1e-3  # between torch and a shipped file: [m], entries of R, logit
 EXAMPLES = 4  # that a file is checked on
+NUDGES = 0.0, 3e-7, -3e-7  # of positions, as a share of them: two or three last bits of a float32
 
 
 def ship(
@@ -80,22 +81,26 @@ def ship(
 def check_file(network, n, path, size=SIZE):
     """Raise ValueError unless the file gives what torch gives, on examples with an empty slot.
 
-    One example may differ: a CAD point on the edge between two pixels of its noise can be given
-    either one, by the last bit of its position.
+    A CAD point on the edge between two pixels of noise is given either, by the last bit of its
+    position: so the file may equal torch at initial positions moved by that (NUDGES) instead.
     """
     engine, empty = make_engine(path, "onnxruntime"), min(1, network.config.network.n_mul - 1)
-    wrong = []
     for seed in range(EXAMPLES):
         feeds = example_feeds(network.config, 2, size, seed, empty)
         out = engine(feeds)
-        differences = largest_differences(out, refined_by_torch(network, feeds, n), feeds["valid"])
         if not all(np.isfinite(array).all() for array in out.values()):
             raise ValueError(f"{path}: its outputs are not finite")
-        if max(differences.values()) > LARGEST_DIFFERENCE:
-            wrong.append(differences)
-    if len(wrong) > 1:
-        limit = f"expected at most {LARGEST_DIFFERENCE}"
-        raise ValueError(f"{path}: differs from torch by {wrong[-1]}, {limit}")
+        nearest = min(_differences(network, n, feeds, out), key=lambda d: max(d.values()))
+        if max(nearest.values()) > LARGEST_DIFFERENCE:
+            limit = f"expected at most {LARGEST_DIFFERENCE}"
+            raise ValueError(f"{path}: differs from torch by {nearest}, {limit}")
+
+
+def _differences(network, n, feeds, out):
+    """largest_differences of a file's outputs from torch's, for each of the NUDGES."""
+    for nudge in NUDGES:
+        nudged = feeds | {"T": feeds["T"] * np.float32(1 + nudge)}
+        yield largest_differences(out, refined_by_torch(network, nudged, n), feeds["valid"])
 
 
 def ship_run(args):
