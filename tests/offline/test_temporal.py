@@ -19,8 +19,8 @@ def result(x=0.0, angle=0.0, size=1.0, right=True):
     return Result(rigid(rotation_y(angle), [x, 0, 0]), np.full(3, size), right)
 
 
-def row(frame, every, tracked, track=1, truth=1, symmetry="none"):
-    return Row("room", frame, truth, symmetry, every, tracked, track)
+def row(frame, every, tracked, tracks=(1,), truth=1, symmetry="none"):
+    return Row("room", frame, truth, symmetry, every, tracked, tracks)
 
 
 def of(rows, efforts=(), confirmed=()):
@@ -53,12 +53,19 @@ def test_an_object_that_is_not_aligned_is_not_right():
 
 
 def test_identity_switches_are_counted_for_each_object_across_gaps():
-    tracks = [1, 1, None, 2, 2, 1]
-    rows = [row(i, result(), result(), track) for i, track in enumerate(tracks)]
-    rows += [row(i, result(), result(), 7, truth=2) for i in range(6)]
+    tracks = [(1,), (1,), (), (2,), (2,), (1,)]
+    rows = [row(i, result(), result(), shown) for i, shown in enumerate(tracks)]
+    rows += [row(i, result(), result(), (7,), truth=2) for i in range(6)]
     figures = of(rows)
     assert figures["identity_switches"] == 2 and figures["objects_of_a_track"] == 1
     assert figures["bars"]["no identity switch"] is False
+
+
+def test_an_object_in_pieces_keeps_its_track_while_a_piece_shows_it():
+    tracks = [(1, 2), (2, 1), (2,), (2, 1), (1, 2), (1,)]
+    figures = of([row(i, result(), result(), shown) for i, shown in enumerate(tracks)])
+    assert figures["identity_switches"] == 2  # frames 2 and 5
+    assert figures["largest_piece_switches"] == 2  # frames 1 and 4
 
 
 def test_passes_count_from_birth_on_but_not_for_what_was_never_found():

@@ -30,6 +30,7 @@ def summary(results):
         "accuracy": accuracy(rows),
         "jitter": jitter(rows),
         "identity_switches": identity_switches(rows),
+        "largest_piece_switches": largest_piece_switches(rows),
         "objects_of_a_track": _most_objects(rows),
     }
     return record | {"bars": bars(record)}
@@ -92,22 +93,40 @@ def jitter(rows):
 
 
 def identity_switches(rows):
-    """How often a true object is shown by another confirmed track than the last time."""
+    """How often a true object that its track shows no more is shown by another confirmed one.
+
+    As CLEAR MOT counts mismatches (Bernardin and Stiefelhagen 2008): while a track goes on to show
+    the object, it stays its track, whatever else shows pieces of it.
+    """
     last, switches = {}, 0
-    for row in sorted(rows, key=lambda r: (r.room, r.frame)):
-        if row.track is not None:
-            key = row.room, row.truth
-            switches += last.get(key, row.track) != row.track
-            last[key] = row.track
-    return int(switches)
+    for row in _in_order(rows):
+        key = row.room, row.truth
+        if last.get(key) not in row.tracks:
+            switches += key in last
+            last[key] = row.tracks[0]
+    return switches
+
+
+def largest_piece_switches(rows):
+    """How often the largest piece of a true object is another track's than the last time."""
+    last, switches = {}, 0
+    for row in _in_order(rows):
+        switches += last.get((row.room, row.truth), row.tracks[0]) != row.tracks[0]
+        last[row.room, row.truth] = row.tracks[0]
+    return switches
+
+
+def _in_order(rows):
+    """Rows of objects that a confirmed track shows, frame by frame."""
+    return sorted((r for r in rows if r.tracks), key=lambda r: (r.room, r.frame))
 
 
 def _most_objects(rows):
     """The largest number of true objects that one confirmed track showed; 1 is right."""
     shown = {}
     for row in rows:
-        if row.track is not None:
-            shown.setdefault((row.room, row.track), set()).add(row.truth)
+        for track in row.tracks:
+            shown.setdefault((row.room, track), set()).add(row.truth)
     return max((len(objects) for objects in shown.values()), default=0)
 
 

@@ -37,7 +37,7 @@ class Row:
     symmetry: str
     every: Result | None  # aligned from scratch in every frame; None = not aligned
     tracked: Result | None  # by its track
-    track: int | None  # id of a confirmed track
+    tracks: tuple[int, ...]  # confirmed tracks of its pieces, that of the largest first
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,10 @@ def measure_room(room, indices, objects, aligners, config, library):
                 _result(_first(alignments, ids), truth[placed], frame)
                 for alignments in (every, update.alignments)
             )
-            track = next((update.owners[i] for i in ids if i in update.owners), None)
-            known = track if track in tracks and tracks[track].confirmed else None
+            shown = (update.owners[i] for i in ids if i in update.owners)
+            shown = tuple(t for t in shown if t in tracks and tracks[t].confirmed)
             symmetry = truth[placed].symmetry
-            rows.append(Row(room.name, index, placed, symmetry, *results, known))
+            rows.append(Row(room.name, index, placed, symmetry, *results, shown))
     return RoomResult(rows, efforts, confirmed)
 
 

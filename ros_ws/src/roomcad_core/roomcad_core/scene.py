@@ -94,7 +94,7 @@ class SceneMap:
         kept = []
         for f in sorted(fused, key=lambda f: -f.evidence):
             enough = f.placed.score >= self._min_score
-            if enough and not any(share_inside(f.placed, other) > 0.5 for other in kept):
+            if enough and not any(_inside(f.placed, other) > 0.5 for other in kept):
                 kept.append(f.placed)
         ranked = sorted(kept, key=lambda p: -p.score)
         return tuple(dataclasses.replace(p, id=i) for i, p in enumerate(ranked, 1))
@@ -143,10 +143,13 @@ def _shrink(depth, K):
     return resize_intrinsics(K, factor, size[1] / depth.shape[0]), small
 
 
-def share_inside(placed, other):
-    """Share of the smaller of two upright boxes that lies in the other one."""
-    common = _common(placed.T_world_obj, placed.S, other.T_world_obj, other.S)
-    return common / min(np.prod(placed.S), np.prod(other.S))
+def share_inside(T_a, S_a, T_b, S_b):
+    """Share of the smaller of two upright boxes, as of box_iou, that lies in the other one."""
+    return _common(T_a, S_a, T_b, S_b) / max(min(np.prod(S_a), np.prod(S_b)), 1e-9)
+
+
+def _inside(placed, other):
+    return share_inside(placed.T_world_obj, placed.S, other.T_world_obj, other.S)
 
 
 def box_iou(T_a, S_a, T_b, S_b):

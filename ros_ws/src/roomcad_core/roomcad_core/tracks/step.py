@@ -17,10 +17,10 @@ class Step:
         owners: {object id: track id} of the alignments taken.
     """
 
-    def __init__(self, frame, segmentation, plan, tracks, config, library):
-        self._frame, self._segmentation, self._plan = frame, segmentation, plan
+    def __init__(self, frame, plan, tracks, config, library):
+        self._frame, self._plan = frame, plan
         self._config, self._library = config, library
-        self._objects = {obj.id: obj for obj in segmentation.objects}
+        self._objects = {obj.id: obj for obj in plan.segmentation.objects}
         self._ended = []
         self._believed = set()  # ids of tracks whose sighting was believed
         self.tracks, self.owners = dict(tracks), {}
@@ -48,10 +48,8 @@ class Step:
     def _found_at(self, alignment, own):
         """Another confirmed Track where an Alignment stands, or None."""
         others = [t for t in self.tracks.values() if t is not own]
-        T_grav_cam, least = self._segmentation.T_grav_cam, self._config.overlap
-        return track_at(
-            alignment.T_cam_obj, alignment.S, others, self._plan.poses, T_grav_cam, least
-        )
+        T_grav_cam, least = self._plan.segmentation.T_grav_cam, self._config.overlap
+        return track_at(alignment, others, self._plan.poses, T_grav_cam, least)
 
     def _is_free(self, track):
         """Whether no object of this frame is the track's."""
@@ -97,7 +95,7 @@ class Step:
     def _doubles(self):
         poses = {i: self.tracks[i].T_cam_obj for i in self.owners.values() if i in self.tracks}
         poses = {i: self._plan.poses[i] for i in self.tracks if i in self._plan.poses} | poses
-        return doubles(self.tracks.values(), poses, self._segmentation.T_grav_cam)
+        return doubles(self.tracks.values(), poses, self._plan.segmentation.T_grav_cam)
 
     def _end(self, i, reason):
         self._ended.append(Ended(i, reason))

@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roomcad_core.tracks.associate import associate
+from roomcad_core.tracks.parts import Surfaces, find_parts, join_parts
 from roomcad_core.tracks.start import choose_start
 from roomcad_core.tracks.step import Step
 from roomcad_core.tracks.track import Ended
-from roomcad_core.types import Start
+from roomcad_core.types import Segmentation, Start
 
 NO_WORLD_POSE = (
     "no camera pose: objects are followed in the camera frame only. One that leaves the view gets"
@@ -27,9 +28,11 @@ NO_WORLD_POSE = (
 class Plan:
     """What is expected of a frame before it is aligned."""
 
+    segmentation: Segmentation  # what is to be aligned: parts belong to the objects of their tracks
     poses: dict  # track id -> T_cam_obj (4, 4) in this frame
     owners: dict[int, int]  # object id -> track id
     starts: dict[int, Start]  # object id -> Start; other objects are aligned from scratch
+    parts: dict[int, int]  # object id -> id of the track that it is a part of
     ended: tuple[Ended, ...] = ()
 
 
@@ -62,7 +65,8 @@ class Tracker:
     def __call__(self, frame, segmentation, align):
         """Update of one Frame; `align(frame, segmentation, starts)` gives its Alignments."""
         plan = self.plan(frame, segmentation)
-        return self.update(frame, segmentation, align(frame, segmentation, plan.starts), plan)
+        alignments = align(frame, plan.segmentation, plan.starts)
+        return self.update(frame, segmentation, alignments, plan)
 
     def plan(self, frame, segmentation):
         """Plan of a Frame: whose its objects are, and where their alignment starts."""
@@ -71,11 +75,18 @@ class Tracker:
         poses = {i: track.pose_in(frame, grace) for i, track in self._tracks.items()}
         poses = {i: pose for i, pose in poses.items() if pose is not None}
         owners = associate(self.tracks, poses, segmentation, frame, self.config)
+        surfaces = Surfaces(segmentation, self.tracks, poses, self._library, self.config.margin)
+        parts, swallowed = find_parts(surfaces, owners, self.config.part)
+        if parts:
+            segmentation, owners = join_parts(segmentation, owners, parts)
+        for i in swallowed:
+            del self._tracks[i], poses[i]
+        ended += tuple(Ended(i, "part") for i in sorted(swallowed))
         starts = {
             obj: choose_start(self._tracks[i], poses[i], self.config) for obj, i in owners.items()
         }
         known = {obj: start for obj, start in starts.items() if start is not None}
-        return Plan(poses, owners, known, ended)
+        return Plan(segmentation, poses, owners, known, parts, ended)
 
     def update(self, frame, segmentation, alignments, plan=None):
         """Update from the Alignments of a Frame.
@@ -83,8 +94,10 @@ class Tracker:
         `plan`: what they were made by; None = they were aligned elsewhere, all from scratch.
         """
         plan = plan or self.plan(frame, segmentation)
-        step = Step(frame, segmentation, plan, self._tracks, self.config, self._library)
-        for alignment in sorted(alignments, key=lambda a: a.object_id not in plan.owners):
+        step = Step(frame, plan, self._tracks, self.config, self._library)
+        joined = set(plan.parts) - set(plan.owners)  # to objects of tracks
+        whole = [a for a in alignments if a.object_id not in joined]
+        for alignment in sorted(whole, key=lambda a: a.object_id not in plan.owners):
             self._last_id = step.take(alignment, self._last_id + 1)
         ended = plan.ended + step.finish()
         self._tracks = dict(sorted(step.tracks.items()))
