@@ -12,6 +12,7 @@ from roomcad_core.types import OTHER, Placed
 from roomcad_core.views import seen_from
 from roomcad_offline.classifier import surroundings
 from roomcad_offline.classifier.augment import AugmentConfig, augment, choose, thinned
+from roomcad_offline.classifier.data import make_libraries
 from roomcad_offline.classifier.room_crops import (
     RoomCrop,
     judge,
@@ -29,6 +30,17 @@ CALM = AugmentConfig(
     stretch=0, tilt=0, scan=0, part_drop=0, truncate=0, density=0, surroundings=0, clutter=0,
     noise=0, size=1, floor=1, room_size=1, room_floor=1,
 )  # fmt: skip
+
+
+def test_the_libraries_are_built_once_and_without_sweet_home_3d_where_it_is_not(tmp_path, caplog):
+    libraries = make_libraries(tmp_path / "cad", tmp_path, 1000)
+    assert {name: len(library) for name, library in libraries.items()} == {
+        "scans": 66, "rooms": 66, "val": 66
+    }  # fmt: skip
+    assert "training without Sweet Home 3D models" in caplog.text
+    built = (tmp_path / "cad" / "val" / "points.npz").stat().st_mtime_ns
+    make_libraries(tmp_path / "cad", tmp_path, 1000)
+    assert (tmp_path / "cad" / "val" / "points.npz").stat().st_mtime_ns == built
 
 
 def row(label="chair", scale=1.0, **fields):

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from roomcad_core.library import Library
-from roomcad_core.library_build import build
+from roomcad_core.library_build.build import build
 from roomcad_offline.classifier.fused import fused_rows
 from roomcad_offline.classifier.room_crops import room_crops, sample_rows
 from roomcad_offline.classifier.samples import Samples, collect
