@@ -47,6 +47,17 @@ def read_weights(path, make, kind):
     return network.eval().requires_grad_(False)
 
 
+def read_header(path):
+    """{name: text} of the header of a file of save_weights; ValueError if it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a file of weights: {error}") from None
+
+
 def check_weights(network):
     """Raise ValueError, with the parameter's name, unless all weights are finite."""
     bad = [name for name, p in network.named_parameters() if not torch.isfinite(p).all()]

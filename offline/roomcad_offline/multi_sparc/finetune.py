@@ -6,7 +6,8 @@ from pathlib import Path
 def add_arguments(parser):
     """Arguments of `align train` for fine-tuning."""
     parser.add_argument("--start", type=Path, metavar="RUN",
-                        help="go on from the averaged weights of another training")  # fmt: skip
+                        help="go on from the averaged weights of another training, or from a "
+                        "shipped align_NAME.safetensors")  # fmt: skip
     parser.add_argument("--recorded", type=Path, action="append", default=[], metavar="FOLDER",
                         help="train on the scenes below it, too: simulated rooms, or "
                         "scannet_frames_25k; may be given several times")  # fmt: skip

@@ -4,6 +4,7 @@ ONNX files with several numbers of updates for the robot, safetensors for traini
 the network's entry in the manifest (roomcad_core.multi_sparc.model_files says what is in it).
 """
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -103,6 +104,14 @@ def _differences(network, n, feeds, out):
         yield largest_differences(out, refined_by_torch(network, nudged, n), feeds["valid"])
 
 
+def training(run):
+    """{preset, images_a_step} of a training's folder, {} of a shipped file."""
+    path = Path(run) / "config.json"
+    config = json.loads(path.read_text()) if path.is_file() else {}
+    names = {"preset": "preset", "images": "images_a_step"}
+    return {name: config[key] for key, name in names.items() if key in config}
+
+
 def ship_run(args):
     """Ship the averaged weights of a training, with its calibration."""
     from roomcad_core.library import models_folder
@@ -110,6 +119,7 @@ def ship_run(args):
 
     trained = load_trained(args.folder)
     about = {"run": trained.name, "steps": trained.steps, "mode": trained.mode}
+    about |= dict(zip(("height", "width"), trained.size, strict=True)) | training(args.folder)
     specs = ship(
         shifted(trained.network, trained.calibration.shift),
         args.name,

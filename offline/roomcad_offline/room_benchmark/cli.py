@@ -23,7 +23,7 @@ def add_parser(commands):
     _add_folder(predict)
     add = predict.add_argument
     add("method", help="`gt`, `icp`, `robot` (the shipped network as the robot runs it), or the"
-        " folder of a training of Multi-SPARC")  # fmt: skip
+        " folder of a training of Multi-SPARC, or a shipped align_NAME.safetensors")  # fmt: skip
     add("--name", help="of the folder in FOLDER/predictions (default: the method's; with --input"
         " rgb it ends in -rgb)")  # fmt: skip
     add("--detections", choices=("detected", "true"), help="(default: the variant's)")
@@ -80,7 +80,9 @@ def run_predict(args):
 
 def default_name(variant):
     """Of the predictions of a Variant."""
-    name = Path(variant.method).name
+    from roomcad_offline.multi_sparc.shipped import name_of
+
+    name = name_of(variant.method)
     ending = "-rgb" if variant.input == "rgb" else ""
     return name if name.endswith(ending) else name + ending
 

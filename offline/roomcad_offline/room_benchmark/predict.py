@@ -23,6 +23,7 @@ from roomcad_offline.evaluation.image_association import box_iou
 from roomcad_offline.evaluation.poses import decompose, matrices, quaternions, scan_poses
 from roomcad_offline.evaluation.roca_files import read_json, write_per_frame
 from roomcad_offline.evaluation.scannet25k import FrameTree
+from roomcad_offline.multi_sparc.shipped import about_training, is_shipped
 from roomcad_offline.room_benchmark.config import ANNOTATIONS, FRAMES, PREDICTIONS
 from roomcad_offline.room_benchmark.frames import DetectedFrames
 from roomcad_offline.room_benchmark.records import predictions
@@ -189,11 +190,13 @@ def identity(built, variant, rgb=None):
     if variant.method in STACK:
         values["models"] = hashlib.sha256((models_folder() / FILE).read_bytes()).hexdigest()
     elif variant.method != "gt":
-        checkpoint = Path(variant.method) / "checkpoint.pt"
+        shipped = is_shipped(variant.method)
+        checkpoint = Path(variant.method) if shipped else Path(variant.method) / "checkpoint.pt"
         if not checkpoint.is_file():
             raise FileNotFoundError(f"{checkpoint}: no such weights of a training")
         values["weights_sha256"] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-        values |= training(Path(variant.method))
+        about = about_training if shipped else training
+        values["training"] = about(Path(variant.method))
     return values
 
 
@@ -207,7 +210,7 @@ def training(run):
     if log.is_file():
         lines = log.read_text().splitlines()
         about["steps"] = int(float(lines[-1].split(",")[0])) if len(lines) > 1 else 0
-    return {"training": about}
+    return about
 
 
 def claim(path, wanted):

@@ -21,7 +21,8 @@ class Variant:
     """A method and its settings.
 
     Attributes:
-        method: "gt" (the annotations themselves), one of STACK, or a training's folder.
+        method: "gt" (the annotations themselves), one of STACK, a training's folder, or a shipped
+            align_NAME.safetensors.
         detections: "detected" (imperfect) or "true" masks, boxes, classes and CADs.
         initialisations: "four" azimuths; "one" (azimuth 0); "temporal": one from the last pose of
             the object's track, four where there is none or it does not fit any more.

@@ -101,7 +101,8 @@ def training_of(scores):
     if "mode" in about:
         text += f", mode {about['mode']}"
     if "steps" in about:
-        text += f", {about['steps']} steps of {about['images_a_step']} images"
+        text += f", {about['steps']} steps"
+        text += f" of {about['images_a_step']} images" if "images_a_step" in about else ""
     return text
 
 

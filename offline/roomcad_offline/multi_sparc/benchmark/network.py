@@ -36,6 +36,7 @@ from roomcad_offline.multi_sparc.config import config_from_dict, preset
 from roomcad_offline.multi_sparc.inputs import sample_pattern
 from roomcad_offline.multi_sparc.network import MultiSparc
 from roomcad_offline.multi_sparc.refine import AZIMUTHS, initial_pose, refine
+from roomcad_offline.multi_sparc.shipped import is_shipped, load_shipped
 
 MOST_UPDATES = 4
 BATCH = 8  # images of one call
@@ -55,12 +56,14 @@ class Trained:
 
 
 def load_trained(folder, device="cpu"):
-    """The averaged weights of a training's folder (config.json, checkpoint.pt).
+    """The averaged weights of a training's folder (config.json, checkpoint.pt), or a shipped file.
 
     Raises:
         FileNotFoundError: a file is missing; ValueError: the weights are of another configuration
         or not finite.
     """
+    if is_shipped(folder):
+        return Trained(**load_shipped(folder, device))
     folder = Path(folder)
     config = json.loads((folder / "config.json").read_text())
     state = torch.load(folder / "checkpoint.pt", weights_only=True, map_location=device)
