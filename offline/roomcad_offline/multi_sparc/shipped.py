@@ -40,7 +40,7 @@ def load_shipped(path, device="cpu"):
 
 
 def _temperature(path):
-    """What the manifest beside a file says that its logits are divided by; 1 where there is none."""
+    """What its logits are divided by, as the manifest beside it says; 1 where there is none."""
     manifest = path.parent / FILE
     entry = read_models(manifest).get(name_of(path), {}) if manifest.is_file() else {}
     return float(entry.get("temperature", 1.0))
