@@ -186,3 +186,18 @@ def test_command_writes_all_four_tables(tmp_path, capsys):
     assert "# Table 4" in capsys.readouterr().out
     assert main(["tables", "--out", str(out), "--runs", str(tmp_path)]) == 1
     assert "no log.csv" in capsys.readouterr().err
+
+
+def test_runs_of_another_machine_keep_their_rows(tmp_path):
+    there = Rooms("rooms", {"live": scores(50.0), "icp": scores(30.0, "icp")}, "", ABOUT)
+    write_tables(there, {}, tmp_path / "bench.json", tmp_path)
+    here = Rooms("rooms", {"live-rgb": scores(20.0), "icp": scores(31.0, "icp")}, "", ABOUT)
+    texts = write_tables(here, {}, tmp_path / "bench.json", tmp_path, kept=True)
+    whole = Rooms("rooms", there.runs | here.runs, "", ABOUT)
+    expected = write_tables(whole, {}, tmp_path / "bench.json", tmp_path / "whole")
+    for name in ("table1.md", "table2.md"):
+        kept, whole = (set(t[name].split("## Figure 4")[0].splitlines()) for t in (texts, expected))
+        assert kept == whole
+    other = Rooms("rooms", here.runs, "", ABOUT | {"frames": 5})
+    with pytest.raises(ValueError, match=r"table1\.json: of another room benchmark: .*5"):
+        write_tables(other, {}, tmp_path / "bench.json", tmp_path, kept=True)

@@ -18,6 +18,8 @@ def add_parser(subparsers):
     add("--bench", type=Path, default=RESULTS / "bench.json", help="times (default %(default)s)")
     add("--mesh", action="store_true", help="AP mesh for all predictions that lack it (minutes)")
     add("--processes", type=int, default=1, help="for rendering and sampling (default %(default)s)")
+    text = "runs that are not here keep their figures of OUT's tables, and pictures stay"
+    add("--keep", action="store_true", help=text)
     add("--out", type=Path, default=RESULTS, help="folder (default %(default)s)")
     parser.set_defaults(run=main)
 
@@ -28,7 +30,8 @@ def main(args):
     from roomcad_offline.tables.write import write_tables
 
     rooms = read_rooms(args.rooms, args.mesh, args.processes)
-    for text in write_tables(rooms, trainings(args.runs), args.bench, args.out).values():
+    texts = write_tables(rooms, trainings(args.runs), args.bench, args.out, args.keep)
+    for text in texts.values():
         print(text)
 
 
