@@ -111,7 +111,7 @@ def test_the_command_measures_both_modes_on_the_same_frames(rooms, tmp_path, cap
 def test_the_icp_baseline_is_measured_too(rooms, tmp_path):
     pytest.importorskip("open3d")
     text = measure(rooms / "room0000", PipelineConfig(), "icp", "cad", 4, tmp_path)
-    assert "Aligner `icp`, 1 simulated rooms, 3 frames" in text
+    assert "Aligner `icp`, 1 simulated rooms (`rooms make`, seed 3), 3 frames" in text
     record = json.loads((tmp_path / "temporal.json").read_text())
     passes = record["figures"]["passes"]
     assert passes["tracked_all_objects"] > 0

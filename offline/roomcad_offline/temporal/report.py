@@ -28,8 +28,9 @@ def markdown(record):
     lines = [
         "# Tracks against four initialisations every frame",
         "",
-        f"Aligner `{about['aligner']}`, {len(about['rooms'])} simulated rooms, "
-        f"{about['frames']} frames at {_joined(about['fps'])} Hz, given {about['given']}; "
+        f"Aligner `{about['aligner']}`, {len(about['rooms'])} simulated rooms (`rooms make`, seed "
+        f"{_joined(about['seeds'])}), {about['frames']} frames at {_joined(about['fps'])} Hz, "
+        f"given {about['given']}; "
         f"{figures['object_views']} views of true objects, {figures['confirmed_tracks']} tracks "
         f"found of {figures['tracks']} begun.",
     ]

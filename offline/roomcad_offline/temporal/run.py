@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,8 @@ def measure(rooms, config, aligner, given, smaller, out):
         The report as text.
     """
     library = Library.load(config.library)
-    datasets = [open_dataset(folder) for folder in room_folders(rooms)]
+    folders = room_folders(rooms)
+    datasets = [open_dataset(folder) for folder in folders]
     aligners = both_aligners(config, library, aligner)
     classify = make_classifier(config.classify, library) if given == "own" else None
     objects = Objects(given, config, Segmenter(config.segment), classify)
@@ -50,6 +52,9 @@ def measure(rooms, config, aligner, given, smaller, out):
         "model": config.align.model if aligner == "multi_sparc" else None,
         "given": given,
         "rooms": [room.name for room in datasets],
+        "seeds": sorted(
+            {json.loads((f / ROOM_FILE).read_text())["config"]["seed"] for f in folders}
+        ),
         "frames": frames,
         "fps": sorted({round(float(room.fps), 2) for room in datasets}),
         "tracks": dataclasses.asdict(tracks),
@@ -68,6 +73,11 @@ def both_aligners(config, library, name):
     align, updates = aligner_settings(config.align, tracks)
     every = make_aligner(config.align, library)
     return every, make_aligner(align, library, updates, every)
+
+
+def seed_of(folder):
+    """What a simulated room was made with: `rooms make --seed`."""
+    return json.loads((folder / ROOM_FILE).read_text())["config"]["seed"]
 
 
 def room_folders(path):
