@@ -196,6 +196,13 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_recording, capsys):
     assert found["mean_by_row"]["abs_rel"] > 0.15  # 2 m, of 1.5 and 2.5
     assert {p.name for p in (run / "val").iterdir()} == {
         "results.json", "uncertainty.png", "examples.png"}  # fmt: skip
+    report = ["rgb", "report", str(run), "--out", str(tmp_path / "out")]
+    assert main(report) == 0
+    (record,) = json.loads((tmp_path / "out" / "rgb.json").read_text())
+    gain = 1 - found["network"]["abs_rel"] / found["mean_by_row"]["abs_rel"]
+    assert record["margin"] == pytest.approx(gain) and record["held"] == (gain >= 0.1)
+    assert "![depth, val](rgb_depth_val_examples.png)" in (tmp_path / "out" / "rgb.md").read_text()
+    assert (tmp_path / "out" / "rgb_depth_val_uncertainty.png").is_file()
     assert main(["rgb", "ship", str(run), "d", "--models", str(tmp_path / "models")]) == 0
     network = load_depth_network("d", "onnxruntime", folder=tmp_path / "models")
     torch_network = load_weights(tmp_path / "models" / "rgb_d.safetensors")

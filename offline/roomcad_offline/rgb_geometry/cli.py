@@ -6,6 +6,7 @@ Several GPUs: torchrun --nproc-per-node 4 -m roomcad_offline.cli rgb train-depth
 from pathlib import Path
 
 from roomcad_core.rgb_geometry.model_files import DEPTH, NORMALS
+from roomcad_offline.tables.cli import RESULTS
 
 
 def add_parser(subparsers):
@@ -24,6 +25,10 @@ def add_parser(subparsers):
     evaluate.add_argument("--images", type=int, help="at most, evenly spread (default: all)")
     add_machine_arguments(evaluate)
     evaluate.set_defaults(run=evaluate_network)
+    report = commands.add_parser("report", help="one table of what `evaluate` found")
+    report.add_argument("folders", type=Path, nargs="+", help="folders of the trainings")
+    report.add_argument("--out", type=Path, default=RESULTS, help="folder (default %(default)s)")
+    report.set_defaults(run=report_networks)
     ship = commands.add_parser("ship", help="put a trained and judged network into the models")
     ship.add_argument("folder", type=Path, help="folder of the training")
     ship.add_argument("name", help="how configurations call it, e.g. depth")
@@ -119,6 +124,13 @@ def evaluate_network(args):
         trained.network, samples, trained.trivial, out, name, args.images, args.workers
     )
     print(f"{results_text(found)}\nwritten: {out}")
+
+
+def report_networks(args):
+    """Write the table of what was judged, and print it."""
+    from roomcad_offline.rgb_geometry.report import write_report
+
+    print(write_report(args.folders, args.out))
 
 
 def ship_network(args):
