@@ -198,6 +198,8 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_recording, capsys):
         "results.json", "uncertainty.png", "examples.png"}  # fmt: skip
     report = ["rgb", "report", str(run), "--out", str(tmp_path / "out")]
     assert main(report) == 0
+    assert not list((tmp_path / "out").glob("*examples*"))  # they may be nobody's to show
+    assert main([*report, "--examples", "val"]) == 0
     (record,) = json.loads((tmp_path / "out" / "rgb.json").read_text())
     gain = 1 - found["network"]["abs_rel"] / found["mean_by_row"]["abs_rel"]
     assert record["margin"] == pytest.approx(gain) and record["held"] == (gain >= 0.1)

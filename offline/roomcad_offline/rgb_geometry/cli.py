@@ -28,6 +28,8 @@ def add_parser(subparsers):
     report = commands.add_parser("report", help="one table of what `evaluate` found")
     report.add_argument("folders", type=Path, nargs="+", help="folders of the trainings")
     report.add_argument("--out", type=Path, default=RESULTS, help="folder (default %(default)s)")
+    report.add_argument("--examples", action="append", default=[], metavar="NAME",
+                        help="data whose example images are shown; may be given several times")  # fmt: skip
     report.set_defaults(run=report_networks)
     ship = commands.add_parser("ship", help="put a trained and judged network into the models")
     ship.add_argument("folder", type=Path, help="folder of the training")
@@ -130,7 +132,7 @@ def report_networks(args):
     """Write the table of what was judged, and print it."""
     from roomcad_offline.rgb_geometry.report import write_report
 
-    print(write_report(args.folders, args.out))
+    print(write_report(args.folders, args.out, args.examples))
 
 
 def ship_network(args):

@@ -7,6 +7,7 @@ from roomcad_core.rgb_geometry.model_files import DEPTH
 from roomcad_offline.rgb_geometry.metrics import expected_and_actual, known_normals
 
 EXAMPLES = 5
+TICKS = [m * 10.0**e for e in range(-3, 3) for m in (1, 2, 5)]  # of logarithmic axes
 LEAST_SHARE = 1e-4  # of the pixels that a bin must have to be drawn
 
 
@@ -34,6 +35,10 @@ def draw_sureness(found, path):
     left.plot(expected, actual, "o-", ms=4, lw=1.3, label="network")
     left.set(xscale="log", yscale="log", xlabel=f"expected error [{unit}]",
              ylabel=f"actual error [{unit}]")  # fmt: skip
+    ticks = [t for t in TICKS if limits[0] / 1.2 <= t <= limits[1] * 1.2]
+    for axis in (left.xaxis, left.yaxis):
+        axis.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
+        axis.set_ticks([], minor=True)
     left.legend(fontsize=7)
     right.bar(range(len(rows)), pixels / total, color="0.6")
     right.set_xticks(range(len(rows)), [f"{e:.2g}" for e in expected], rotation=90, fontsize=6)

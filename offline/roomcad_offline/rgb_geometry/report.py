@@ -9,7 +9,7 @@ from roomcad_offline.rgb_geometry.evaluate import results_text
 
 MARGIN = 0.1  # share by which a network's error must be below that of the best trivial predictor
 ERRORS = {DEPTH: "abs_rel", NORMALS: "mean_deg"}  # the error that decides, by task
-PICTURES = ("examples.png", "uncertainty.png")
+PLOT, EXAMPLES = "uncertainty.png", "examples.png"
 TEXT = (
     "Networks that see one colour picture against predictors that see none: of each row the mean "
     "over the training pictures, of normals also the commonest direction (the floor's, a wall's). "
@@ -42,8 +42,11 @@ def margin(results):
     return 1 - results["network"][error] / trivial[best], best
 
 
-def write_report(runs, out):
-    """Write rgb.json, rgb.md and the pictures into folder `out`; returns the text."""
+def write_report(runs, out, shown=()):
+    """Write rgb.json, rgb.md and the plots into folder `out`; returns the text.
+
+    `shown`: names of the data whose example images are put there, too.
+    """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     lines, records = ["# Depth and normals from colour", "", TEXT], []
@@ -54,7 +57,7 @@ def write_report(runs, out):
         held = "held" if gain >= MARGIN else "**not held**"
         lines += ["", f"## {results['task']}: {results['data']}", "", results_text(results), ""]
         lines.append(f"{error} {gain:.0%} below that of `{best}`: {held}.")
-        for picture in (p for p in PICTURES if (folder / p).is_file()):
+        for picture in (PLOT, *([EXAMPLES] if folder.name in shown else ())):
             name = f"rgb_{results['task']}_{folder.name}_{picture}"
             shutil.copyfile(folder / picture, out / name)
             lines += ["", f"![{results['task']}, {results['data']}]({name})"]
