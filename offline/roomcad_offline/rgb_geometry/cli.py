@@ -28,8 +28,8 @@ def add_parser(subparsers):
     report = commands.add_parser("report", help="one table of what `evaluate` found")
     report.add_argument("folders", type=Path, nargs="+", help="folders of the trainings")
     report.add_argument("--out", type=Path, default=RESULTS, help="folder (default %(default)s)")
-    report.add_argument("--examples", action="append", default=[], metavar="NAME",
-                        help="data whose example images are shown; may be given several times")  # fmt: skip
+    text = "data whose example images are shown, too; may be given several times"
+    report.add_argument("--examples", action="append", default=[], metavar="NAME", help=text)
     report.set_defaults(run=report_networks)
     ship = commands.add_parser("ship", help="put a trained and judged network into the models")
     ship.add_argument("folder", type=Path, help="folder of the training")
