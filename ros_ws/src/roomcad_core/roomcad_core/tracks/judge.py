@@ -162,10 +162,15 @@ def unseen(track, verdict, config):
     return track
 
 
-def doubted(track, verdict):
-    """The Track after a frame with such a sighting of it that was not believed; see unseen."""
+def doubted(track, verdict, config):
+    """The Track after a frame with such a sighting of it that was not believed; see unseen.
+
+    Its object is there, so that the pose may be what is wrong: before the track ends as a ghost it
+    is searched for once more.
+    """
     ghost = track.ghost + 1 if verdict == THROUGH else 0 if verdict == VISIBLE else track.ghost
-    return track.changed(ghost=ghost)
+    last_chance = verdict == THROUGH and ghost == config.ghost_frames - 1
+    return track.changed(ghost=ghost, retry_in=0 if last_chance else track.retry_in)
 
 
 def ending(track, stamp, config):
