@@ -13,10 +13,11 @@ from roomcad_core.tracks.associate import (
     share_in_box,
 )
 from roomcad_core.tracks.ghosts import HIDDEN, OUTSIDE, THROUGH, VISIBLE, Look, look, verdict
-from roomcad_core.tracks.judge import Sighting, born
+from roomcad_core.tracks.judge import Sighting, born, doubted, ending
 from roomcad_core.tracks.overlap import doubles
 from roomcad_core.tracks.smooth import blended, nearest_equivalent, off
 from roomcad_core.tracks.start import choose_start, is_challenged
+from roomcad_core.tracks.track import LOST, Track
 from roomcad_core.types import OTHER, Alignment, Object
 
 SIZE = np.array([1.0, 0.7, 0.5])
@@ -186,3 +187,16 @@ def test_the_probability_of_a_class_is_its_mean_over_the_sightings(track_world, 
     doubtful = track.changed(votes={"chair": 0.6 + 0.4, OTHER: 0.4 + 0.6})
     assert doubtful.class_score == pytest.approx(0.5)
     assert not is_challenged(doubtful.changed(votes={"chair": 1.0, OTHER: 50.0}))
+
+
+def test_a_doubted_track_that_is_seen_through_is_searched_for_before_it_ends():
+    config = TrackConfig(ghost_frames=4)
+    track = Track(1, "chair", "c", "none", SIZE, HERE, HERE, "camera", 0.0, 0.1, LOST, True,
+                  retry_in=100)  # fmt: skip
+    due = []
+    for _ in range(4):
+        track = doubted(track, THROUGH, config)
+        due.append(track.retry_in == 0)
+    assert due == [False, False, True, True] and ending(track, 0.1, config) == "seen_through"
+    assert doubted(track, VISIBLE, config).ghost == 0
+    assert doubted(track, HIDDEN, config).ghost == 4

@@ -76,7 +76,9 @@ class Step:
             track, found = self.tracks[i], self._verdict(i)
             doubted = i in seen
             self.tracks[i] = (
-                judge.doubted(track, found, self._config) if doubted else judge.unseen(track, found, self._config)
+                judge.doubted(track, found, self._config)
+                if doubted
+                else judge.unseen(track, found, self._config)
             )
         for i, track in list(self.tracks.items()):
             reason = judge.ending(track, self._frame.stamp, self._config)
