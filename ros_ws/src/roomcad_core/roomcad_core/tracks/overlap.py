@@ -36,11 +36,8 @@ def may_nest(label, other):
 
 
 def can_be(track, label):
-    """Whether a thing of a class may be a Track that was not seen where it stands.
-
-    What was lost may be anything; of what was found another may stand below.
-    """
-    return track.state == LOST or track.label == label or not may_nest(track.label, label)
+    """Whether a thing of a class may be a Track that was not seen: a lost one may be anything."""
+    return track.label == label or track.state == LOST
 
 
 def doubles(tracks, poses, T_grav_cam):
