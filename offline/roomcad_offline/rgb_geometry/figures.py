@@ -7,7 +7,7 @@ from roomcad_core.rgb_geometry.model_files import DEPTH
 from roomcad_offline.rgb_geometry.metrics import expected_and_actual, known_normals
 
 EXAMPLES = 5
-TICKS = [m * 10.0**e for e in range(-3, 3) for m in (1, 2, 5)]  # of logarithmic axes
+TICKS = [m * 10.0**e for e in range(-3, 3) for m in (1, 1.5, 2, 3, 5, 7)]  # of logarithmic axes
 LEAST_SHARE = 1e-4  # of the pixels that a bin must have to be drawn
 
 
