@@ -189,7 +189,12 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_recording, capsys):
              "--validation", str(tmp_path / "val"), "--epochs", "1", "--images", "2"]  # fmt: skip
     assert main(train) == 0
     assert {p.name for p in run.iterdir()} >= {"log.csv", "curves.png", "config.json"}
-    assert main(["rgb", "ship", str(run), "d", "--models", str(tmp_path / "models")]) == 1
+    assert (
+        main(
+            ["rgb", "ship", str(run), "d", "--models", str(tmp_path / "models"), "--licence", "CC0"]
+        )
+        == 1
+    )
     assert "rgb evaluate" in capsys.readouterr().err
     assert main(["rgb", "evaluate", str(run), str(tmp_path / "val")]) == 0
     found = json.loads((run / "val" / "results.json").read_text())
@@ -205,13 +210,19 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_recording, capsys):
     assert record["margin"] == pytest.approx(gain) and record["held"] == (gain >= 0.1)
     assert "![depth, val](rgb_depth_val_examples.png)" in (tmp_path / "out" / "rgb.md").read_text()
     assert (tmp_path / "out" / "rgb_depth_val_uncertainty.png").is_file()
-    assert main(["rgb", "ship", str(run), "d", "--models", str(tmp_path / "models")]) == 0
+    assert (
+        main(
+            ["rgb", "ship", str(run), "d", "--models", str(tmp_path / "models"), "--licence", "CC0"]
+        )
+        == 0
+    )
     network = load_depth_network("d", "onnxruntime", folder=tmp_path / "models")
     torch_network = load_weights(tmp_path / "models" / "rgb_d.safetensors")
     rgb = rng.integers(0, 255, (48, 64, 3), np.uint8)
     wanted = torch_network(torch.from_numpy(rgb.transpose(2, 0, 1)[None] / np.float32(255)))
     np.testing.assert_allclose(network.maps(rgb)[0], wanted[0][0].detach(), atol=1e-4)
     assert network(rgb)[0].shape == (48, 64)
-    assert "| mean_by_row |" in (tmp_path / "models" / "rgb_d.md").read_text()
+    card = (tmp_path / "models" / "rgb_d.md").read_text()
+    assert "| mean_by_row |" in card and "| licence | CC0 |" in card
     assert main([*train, "--validation", str(data / "a")]) == 1
     assert main([*train[:6], "64", *train[7:]]) == 1

@@ -34,6 +34,7 @@ def add_parser(subparsers):
     ship = commands.add_parser("ship", help="put a trained and judged network into the models")
     ship.add_argument("folder", type=Path, help="folder of the training")
     ship.add_argument("name", help="how configurations call it, e.g. depth")
+    ship.add_argument("--licence", required=True, help="of the weights and the training data")
     ship.add_argument("--models", type=Path, help="models folder (default: the repository's)")
     ship.set_defaults(run=ship_network)
 

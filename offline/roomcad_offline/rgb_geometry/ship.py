@@ -95,13 +95,16 @@ def ship_run(args):
     if not results:
         raise ValueError(f"{args.folder}: not judged yet; run first: roomcad-offline rgb evaluate")
     about = {"run": args.folder.resolve().name, "epochs": trained.config["epochs"]}
-    card = card_text(args.name, trained, results)
+    card = card_text(args.name, trained, results, args.licence)
     spec = ship(trained.network, args.name, args.models or models_folder(), card, about)
     print(f"{spec.onnx}  sha256 {spec.sha256}\n{card}")
 
 
-def card_text(name, trained, results):
-    """The model's card: what it is, how it was trained, how right it is."""
+def card_text(name, trained, results, licence):
+    """The model's card: what it is, how it was trained, how right it is.
+
+    `licence`: of the weights and the training data.
+    """
     run, network = trained.config, trained.network
     config, count = network.config, sum(p.numel() for p in network.parameters())
     size = f"{config.width} x {config.height}"
@@ -117,7 +120,9 @@ def card_text(name, trained, results):
         f"{count / 1e6:.2f} M parameters, pictures of {size} |",
         f"| training data | {', '.join(run['training'])} ({run['training_images']} images) |",
         f"| training | AdamW, 1cycle to {run['learning_rate']:g}, batch "
-        f"{run['images'] * run['processes']}, {run['epochs']} epochs, seed {run['seed']} |",
+        f"{run['images'] * run['processes']}, {run['epochs']} epochs, seed {run['seed']}: "
+        f"`roomcad-offline rgb train-{config.task}` |",
+        f"| licence | {licence} |",
         "",
         *("\n" + results_text(found) + "\n" for found in results),
     ]
