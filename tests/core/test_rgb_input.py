@@ -159,7 +159,8 @@ def test_a_network_of_another_mode_is_warned_of_by_name(
     answer_truth(models, room)
     write_idle_aligner(models, mode=mode)
     write_idle_aligner(models, "good", mode=input)
-    changed = dataclasses.replace(config(), input=input)
+    alone = dataclasses.replace(config().segment, context=False)
+    changed = dataclasses.replace(config(), input=input, segment=alone)
     with caplog.at_level(logging.WARNING):
         pipeline = Pipeline(changed, library)
     assert f"'live' was trained for input {mode} and gets {input}" in pipeline.model_mode

@@ -20,6 +20,11 @@ CAMERA_HEIGHT = 1.4
 TABLE, CHAIR, CABINET = 1, 2, 3
 
 
+def geometric(**settings):
+    """SegmentConfig without a network: what is seen here is geometry's doing."""
+    return SegmentConfig(context=False, **settings)
+
+
 def box(x, y, z):
     """(2, 3) corners from three (low, high) ranges."""
     return np.array([x, y, z], float).T
@@ -100,7 +105,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def segmentation(frame):
-    return Segmenter(SegmentConfig())(frame)
+    return Segmenter(geometric())(frame)
 
 
 def test_table_chair_and_cabinet_are_found_whole_and_nothing_else(frame, segmentation):
@@ -143,12 +148,12 @@ def test_legs_reach_the_floor_and_sizes_are_metric(frame, segmentation):
 
 
 def test_a_crop_holds_no_more_points_than_asked(frame):
-    found = Segmenter(SegmentConfig(max_points=100))(frame)
+    found = Segmenter(geometric(max_points=100))(frame)
     assert {len(o.points) for o in found.objects} == {100}
 
 
 def test_the_same_frame_gives_the_same_result(frame, segmentation):
-    again = Segmenter(SegmentConfig())(frame)
+    again = Segmenter(geometric())(frame)
     np.testing.assert_array_equal(again.instances, segmentation.instances)
     for a, b in zip(again.objects, segmentation.objects, strict=True):
         np.testing.assert_array_equal(a.points, b.points)
@@ -156,7 +161,7 @@ def test_the_same_frame_gives_the_same_result(frame, segmentation):
 
 def test_turning_the_world_changes_nothing(frame, segmentation):
     turned = dataclasses.replace(frame, T_world_cam=camera_pose(yaw=1.1, position=(5, -3, 1.4)))
-    found = Segmenter(SegmentConfig())(turned)
+    found = Segmenter(geometric())(turned)
     np.testing.assert_allclose(found.T_grav_cam, segmentation.T_grav_cam, atol=1e-9)
     assert np.mean(found.instances == segmentation.instances) > 0.999
 
@@ -164,13 +169,13 @@ def test_turning_the_world_changes_nothing(frame, segmentation):
 @pytest.mark.parametrize("roll", [-0.5, 0.4])
 def test_a_tilted_camera_finds_the_same_things(roll):
     frame = render(room_boxes(), camera_pose(roll=roll))
-    assert_all_found(frame.instances, Segmenter(SegmentConfig())(frame))
+    assert_all_found(frame.instances, Segmenter(geometric())(frame))
 
 
 @pytest.mark.parametrize("roll", [0.0, 0.2])
 def test_without_a_pose_the_up_direction_comes_from_the_surfaces(roll):
     frame = render(room_boxes(), camera_pose(roll=roll))
-    found = Segmenter(SegmentConfig())(dataclasses.replace(frame, T_world_cam=None))
+    found = Segmenter(geometric())(dataclasses.replace(frame, T_world_cam=None))
     up_true, up = up_from_pose(frame.T_world_cam), found.T_grav_cam[2, :3]
     assert np.degrees(np.arccos(up @ up_true)) < 1.5
     assert found.floor_z == pytest.approx(-CAMERA_HEIGHT, abs=0.05)
@@ -179,7 +184,7 @@ def test_without_a_pose_the_up_direction_comes_from_the_surfaces(roll):
 
 def test_a_given_up_direction_overrides_the_pose(frame):
     wrong = dataclasses.replace(frame, T_world_cam=rigid(np.eye(3), np.zeros(3)))
-    found = Segmenter(SegmentConfig())(wrong, up_cam=up_from_pose(frame.T_world_cam))
+    found = Segmenter(geometric())(wrong, up_cam=up_from_pose(frame.T_world_cam))
     assert_all_found(frame.instances, found)
 
 
@@ -187,7 +192,7 @@ def test_regular_pin_holes_and_nan_do_no_harm(frame):
     depth = frame.depth.copy()
     depth[::5, ::4] = 0
     depth[2::7] = np.nan
-    found = Segmenter(SegmentConfig())(dataclasses.replace(frame, depth=depth))
+    found = Segmenter(geometric())(dataclasses.replace(frame, depth=depth))
     assert_all_found(frame.instances, found)
     assert len(found.objects) == 3
 
@@ -199,21 +204,21 @@ def test_small_and_flat_things_are_dropped(frame):
         (9, box((3.99, 4.0), (0.3, 0.9), (1.2, 1.6))),  # a picture on the wall
     ]
     frame = render(room_boxes() + litter, camera_pose())
-    found = Segmenter(SegmentConfig())(frame)
+    found = Segmenter(geometric())(frame)
     assert len(found.objects) == 3
     assert np.mean(found.instances[frame.instances >= 7] > 0) < 0.1
 
 
 def test_a_table_top_without_floor_in_view_is_no_floor_above_the_rest():
     near = camera_pose(pitch=0.9, position=(1.4, 0.7, 1.3))
-    found = Segmenter(SegmentConfig())(render(room_boxes(), near))
+    found = Segmenter(geometric())(render(room_boxes(), near))
     assert found.floor_z == pytest.approx(-1.3, abs=0.03)
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, 50.0])
 def test_a_frame_without_usable_depth_gives_no_objects_and_the_cameras_own_up(value):
     depth = np.full(SHAPE, value, np.float32)
-    found = Segmenter(SegmentConfig())(Frame(0.0, np.zeros((*SHAPE, 3), np.uint8), depth, K))
+    found = Segmenter(geometric())(Frame(0.0, np.zeros((*SHAPE, 3), np.uint8), depth, K))
     assert found.objects == () and found.floor_z is None and not found.instances.any()
     np.testing.assert_allclose(found.T_grav_cam[2, :3], [0, -1, 0], atol=1e-9)
 
@@ -222,7 +227,7 @@ def test_an_odd_image_size_is_served(frame):
     cut = dataclasses.replace(
         frame, depth=frame.depth[:-1, :-3], color=frame.color[:-1, :-3], instances=None
     )
-    found = Segmenter(SegmentConfig(work_width=160))(cut)
+    found = Segmenter(geometric(work_width=160))(cut)
     assert found.instances.shape == cut.depth.shape and len(found.objects) == 3
 
 
@@ -233,24 +238,24 @@ def test_a_detector_splits_and_names(frame, segmentation):
     def detector(frame):
         return (Detection(np.zeros(4, np.float32), "desk", 0.8, left, ("desk_1",)),)
 
-    found = Segmenter(SegmentConfig(), detector)(frame)
+    found = Segmenter(geometric(), detector)(frame)
     (desk,) = [o for o in found.objects if o.label]
     assert (desk.label, desk.score, desk.class_scores) == ("desk", 0.8, {"desk": 0.8})
     assert desk.cad_ids == ("desk_1",)
     assert overlaps(left.astype(int), found.instances)[1] == (pytest.approx(1, abs=0.1), desk.id)
     assert len(found.objects) == len(segmentation.objects) + 1
 
-    config = SegmentConfig(detector="given", detector_names="classifier")
+    config = geometric(detector="given", detector_names="classifier")
     unnamed = Segmenter(config, detector)(frame)
     np.testing.assert_array_equal(unnamed.instances, found.instances)
     assert {(o.label, o.cad_ids) for o in unnamed.objects} == {("", ())}
 
     assert (
-        Segmenter(SegmentConfig(detector="given"), before=Segmenter(config, detector))(frame)
+        Segmenter(geometric(detector="given"), before=Segmenter(config, detector))(frame)
         .objects[desk.id - 1]
         .label
     )
-    alone = Segmenter(SegmentConfig(detector="given", detector_only=True), detector)(frame)
+    alone = Segmenter(geometric(detector="given", detector_only=True), detector)(frame)
     assert [o.label for o in alone.objects] == ["desk"]
 
 

@@ -177,7 +177,7 @@ def test_right_votes_make_right_objects_also_of_what_is_seen_in_two_parts(networ
         true = frame.instances == i
         mine = found.instances == np.bincount(found.instances[true], minlength=4)[1:].argmax() + 1
         assert np.count_nonzero(true & mine) > 0.85 * np.count_nonzero(true | mine), i
-    apart = Segmenter(SegmentConfig())(frame)  # geometry sees a cupboard on each side
+    apart = Segmenter(SegmentConfig(context=False))(frame)  # geometry sees a cupboard on each side
     assert len(apart.objects) == 4
 
 
@@ -188,16 +188,27 @@ def test_a_network_goes_on_in_the_next_segmenter_unless_the_settings_change(netw
     )
     config = SegmentConfig(instances="network")
     first = Segmenter(config, instances=network)
-    again = Segmenter(dataclasses.replace(config, min_points=50), before=first)
-    assert again._instances is network and not made
-    Segmenter(SegmentConfig(), before=first)
-    assert made == [SegmentConfig()]
+    for changed in ({"min_points": 50}, {"instances": "geometric"}, {"context": False}):
+        again = Segmenter(dataclasses.replace(config, **changed), before=first)
+        assert again._instances is network and not made
+    other = dataclasses.replace(config, instances_model="other")
+    Segmenter(other, before=first)
+    assert made == [other]
 
 
-def test_geometry_needs_no_network():
-    assert make_instances(SegmentConfig()) is None
+def test_geometry_alone_needs_no_network(network):
+    alone = SegmentConfig(context=False)
+    assert make_instances(alone) is None
+    without = Segmenter(alone, before=Segmenter(SegmentConfig(), instances=network))
+    assert without._instances is None
     with pytest.raises(ValueError, match="instances: got 'magic', expected one of geometric"):
         SegmentConfig(instances="magic")
+
+
+def test_a_network_that_is_not_there_is_named_before_the_first_frame(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROOMCAD_MODELS", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="manifest.json"):
+        Segmenter(SegmentConfig())
 
 
 def write_model(folder, outputs=("foreground",), entry=None):

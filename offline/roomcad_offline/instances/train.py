@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
-from roomcad_core.segment.instances.network import label_cells
+from roomcad_core.segment.instances.seen import label_cells
 from roomcad_core.types import OTHER
 from roomcad_offline.instances.config import NetworkConfig
 from roomcad_offline.instances.losses import instance_loss

@@ -86,10 +86,27 @@ class SegmentConfig(Checked):
         "what finds the objects: geometric = planes and edges; network = votes for their centres",
         choices=INSTANCES,
     )
-    instances_model: str = setting(
-        "instances", "network of instances: network, by its name in the manifest"
+    context: bool = setting(
+        True,
+        "with a depth sensor a network says what objects are by what stands around them; it joins"
+        " the pieces of a thing too",
     )
-    engine: str = setting("auto", "inference engine of instances: network", choices=ENGINES)
+    join: float = setting(
+        1.5,
+        "context, instances: geometric: pieces that vote for centres closer than this are one"
+        " thing [spreads of the votes]; 0 = never",
+        0.0,
+        10.0,
+    )
+    instances_model: str = setting(
+        "instances", "network of context and of instances: network, by its name in the manifest"
+    )
+    engine: str = setting("auto", "inference engine of that network", choices=ENGINES)
+
+    @property
+    def needs_network(self):
+        """Whether anything is asked of the network `instances_model`."""
+        return self.context or self.instances == "network"
 
     def __post_init__(self):
         super().__post_init__()

@@ -55,7 +55,8 @@ class Object:
     points: np.ndarray  # (N <= 2048, 3) float32 crop, grav frame [m]
     label: str = ""  # class; "" = not classified yet, "other" = no furniture
     score: float = 0.0  # probability of `label`
-    class_scores: dict[str, float] = field(default_factory=dict)  # class -> probability
+    # class -> probability; of an object without `label`: by its surroundings alone, if anything
+    class_scores: dict[str, float] = field(default_factory=dict)
     cad_ids: tuple[str, ...] = ()  # retrieved CAD ids, best first; empty = aligner chooses
     note: str = ""  # why the crop could not be classified and is `other`
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from roomcad_core.classify.context import pooled
 from roomcad_core.classify.crop_network import load_network
 from roomcad_core.classify.rejected import rejected
 from roomcad_core.crop_input import crop_fault
@@ -16,9 +17,10 @@ RETRIEVED_CLASSES = 3  # classes of an object for which CAD models are retrieved
 class PointNetClassifier:
     """Names the objects of a frame in one batch.
 
-    class_scores holds the calibrated probability of every label the network knows. The label is
-    the most probable one that the library has a model of (or `other`): a class without CAD keeps
-    its probability, but cannot be placed. cad_ids holds the retrieved models, best class first.
+    class_scores holds the probability of every label the network knows: calibrated, and pooled
+    with what the object's surroundings say, where the segmentation knows. The label is the most
+    probable one that the library has a model of (or `other`): a class without CAD keeps its
+    probability, but cannot be placed. cad_ids holds the retrieved models, best class first.
     """
 
     def __init__(self, config, library, before=None):
@@ -82,6 +84,7 @@ class PointNetClassifier:
         if not np.isfinite(p).all():
             return rejected(obj, "got no finite probability from the network")
         scores = dict(zip(self.network.spec.labels, p.tolist(), strict=True))
+        scores = pooled(scores, obj.class_scores)
         label = max(self._possible, key=scores.get, default=OTHER)
         if scores.get(label, 0.0) < self._config.min_score:
             label = OTHER

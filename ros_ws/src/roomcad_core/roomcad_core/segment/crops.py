@@ -49,11 +49,13 @@ def full_resolution(labels, stride, depth):
     return large
 
 
-def make_objects(instances, found, frame, T_grav_cam, config):
+def make_objects(instances, found, frame, T_grav_cam, config, context=None):
     """Objects of an instance image (H, W), with crops in the grav frame.
 
-    `found` maps the ids that a detector names to its Detections.
+    `found` maps the ids that a detector names to its Detections; `context` the ids of others to
+    class_scores, what their surroundings say, where anything is known of that.
     """
+    context = context or {}
     known = (instances > 0) & (frame.depth > 0) & np.isfinite(frame.depth)
     pixels = np.flatnonzero(known)
     ids = instances.ravel()[pixels]
@@ -64,14 +66,17 @@ def make_objects(instances, found, frame, T_grav_cam, config):
         mine = pixels[ends[i - 1] : ends[i]]
         if len(mine):
             points = crop(mine, frame, T_grav_cam, config.max_points)
-            objects.append(Object(i, box, points, **named(found.get(i))))
+            objects.append(Object(i, box, points, **named(found.get(i), context.get(i))))
     return tuple(objects)
 
 
-def named(detection):
-    """What an Object takes over from its Detection or None: class, scores and CAD models."""
+def named(detection, context=None):
+    """What an Object takes over from its Detection or None: class, scores and CAD models.
+
+    Without a Detection it is the class_scores that its surroundings suggest, if any.
+    """
     if detection is None:
-        return {}
+        return {"class_scores": context or {}}
     label, score = detection.label, detection.score
     scores = {label: score}
     return {"label": label, "score": score, "class_scores": scores, "cad_ids": detection.cad_ids}

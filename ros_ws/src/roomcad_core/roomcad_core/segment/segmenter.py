@@ -1,4 +1,7 @@
-"""One RGB-D frame to objects: planes out, the rest split at edges, pieces merged to objects."""
+"""One RGB-D frame to objects: planes out, the rest split at edges, pieces merged to objects.
+
+A network that sees the surroundings joins more of the pieces, and says what the objects may be.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import numpy as np
 from roomcad_core import gravity
 from roomcad_core.detect import apply_detections, make_detector
 from roomcad_core.segment import crops, planes
-from roomcad_core.segment.instances import make_instances
+from roomcad_core.segment.instances import context_classes, joined, make_instances
 from roomcad_core.segment.merge import merge, reclaim
 from roomcad_core.segment.split import cut_links, split
 from roomcad_core.segment.surface import fit_surface, rotated
@@ -29,13 +32,14 @@ class Segmenter:
             config: SegmentConfig.
             detector: Frame -> Detections, instead of the one the config names.
             before: a Segmenter whose networks go on here if the settings name the same.
-            instances: (surface, floor_z) -> labels of the things, instead of the config's.
+            instances: InstanceNetwork, instead of the one that the config names.
         """
         self._config = config
         same = self._agrees(before, "detector", "detector_masks")
         self._detector = detector or (before._detector if same else make_detector(config))
-        same = self._agrees(before, "instances", "instances_model", "engine")
-        self._instances = instances or (before._instances if same else make_instances(config))
+        same = self._agrees(before, "instances_model", "engine") and config.needs_network
+        kept = before._instances if same else None
+        self._instances = instances or kept or make_instances(config)
 
     def __call__(self, frame, up_cam=None):
         """Segmentation of one Frame.
@@ -48,19 +52,33 @@ class Segmenter:
         surface = fit_surface(frame.depth, frame.K, config)
         T_grav_cam = gravity.gravity_frame(self._up(frame, surface, up_cam))
         surface = rotated(surface, T_grav_cam[:3, :3])
-        if self._instances is None:
-            labels, floor_z = find_things(surface, config)
-        else:
-            floor_z = floor_height(planes.find_floor(surface, config))
-            labels = self._instances(surface, floor_z)
+        labels, floor_z, seen = self._things(surface)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth)
         found = {}
         if self._detector is not None:
             smallest = config.min_points * surface.stride**2
             instances, found = self._refined(instances, frame, smallest)
-        objects = crops.make_objects(instances, found, frame, T_grav_cam, config)
+        context = self._context(instances[:: surface.stride, :: surface.stride], seen)
+        objects = crops.make_objects(instances, found, frame, T_grav_cam, config, context)
         return Segmentation(instances, objects, T_grav_cam, floor_z)
+
+    def _things(self, surface):
+        """(h, w) labels of the things, the floor's height or None [m], Seen of the network."""
+        config = self._config
+        if config.instances == "network":
+            floor_z = floor_height(planes.find_floor(surface, config))
+            seen = self._instances(surface, floor_z)
+            return seen.labels(), floor_z, seen
+        labels, floor_z = find_things(surface, config)
+        if not config.context:
+            return labels, floor_z, None
+        seen = self._instances(surface, floor_z)
+        return (joined(labels, seen, config.join) if config.join else labels), floor_z, seen
+
+    def _context(self, instances, seen):
+        """{id: class_scores} of objects on the working grid by their surroundings."""
+        return context_classes(instances, seen) if self._config.context else {}
 
     def _agrees(self, before, *names):
         """Whether `before` is a Segmenter with the same settings of these names."""

@@ -1,4 +1,4 @@
-"""Runs an instance network: the surface of a frame in, labels of its objects out."""
+"""Runs an instance network: the surface of a frame in, what the network sees in it out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import numpy as np
 
 from roomcad_core.engine import make_engine, verify
 from roomcad_core.library import models_folder
-from roomcad_core.segment.instances.cells import fit_cells, labels_of_pixels
+from roomcad_core.segment.instances.cells import fit_cells
 from roomcad_core.segment.instances.channels import CHANNELS, channels
-from roomcad_core.segment.instances.cluster import cluster
 from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, read_spec
-
-FOREGROUND = 0.5  # cells with at least this probability show a thing
+from roomcad_core.segment.instances.seen import Seen
 
 
 class InstanceNetwork:
@@ -23,7 +21,7 @@ class InstanceNetwork:
         self.engine = engine
 
     def __call__(self, surface, floor_z):
-        """(h, w) int32 labels of the things on the working grid, 1.., 0 = floor, walls, nothing.
+        """Seen of a frame.
 
         Args:
             surface: Surface of a frame in the grav frame.
@@ -34,28 +32,12 @@ class InstanceNetwork:
         points = cells.of(surface.points)
         feed = channels(cells.q, points, cells.of(surface.normals), floor_z)
         out = {name: maps[0] for name, maps in self.engine({INPUT: feed[None]}).items()}
-        labels = label_cells(out, cells.q > 0, points)
-        return labels_of_pixels(labels, cells, q)
-
-
-def label_cells(out, known, points):
-    """(h, w) int32 labels of cells.
-
-    Args:
-        out: {name: (..., h, w)} of OUTPUTS.
-        known: (h, w) bool, cells whose depth is known.
-        points: (h, w, 3) what they show, grav frame [m].
-    """
-    things = known & (out["foreground"] >= FOREGROUND)
-    labels = np.zeros(known.shape, np.int32)
-    votes = points[things] + np.moveaxis(out["offset"], 0, 2)[things]
-    labels[things] = cluster(votes, out["seed"][things], out["spread"][things])
-    return labels
+        return Seen(q, cells, points, out)
 
 
 def make_instances(config):
-    """InstanceNetwork that a SegmentConfig names, or None where geometry finds the things."""
-    if config.instances == "geometric":
+    """InstanceNetwork that a SegmentConfig names, or None where it asks for nothing of one."""
+    if not config.needs_network:
         return None
     return load_instance_network(config.instances_model, config.engine)
 

@@ -1,0 +1,77 @@
+"""Pieces whose votes agree are pieces of one thing.
+
+Geometry splits a thing where something stands before it, and where its parts meet at an angle.
+The network sees the surroundings, and its votes for the centre tell such pieces from things that
+merely stand close together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
+from roomcad_core.segment.instances.seen import FOREGROUND, votes
+from roomcad_core.types import OTHER
+
+LEAST_CELLS = 8  # pieces that show fewer cells of a thing join none: a median of few says little
+ALIKE = 0.6  # at least, of the overlap of two pieces' classes of furniture
+FURNITURE = [i for i, kind in enumerate(KINDS) if i != BACKGROUND and kind != OTHER]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the cells of n pieces say together."""
+
+    labels: np.ndarray  # (n,) of the pieces
+    centres: np.ndarray  # (n, 3) median of their votes [m]
+    spreads: np.ndarray  # (n,) median of their spreads [m]
+    kinds: np.ndarray  # (n, len(KINDS)) mean probabilities
+
+
+def joined(labels, seen, reach):
+    """Labels (H, W) of the working grid, 1.., with one label for all pieces of a thing.
+
+    Args:
+        labels: (H, W) labels of the pieces, 1.. without gaps, 0 = background.
+        seen: Seen of the same frame.
+        reach: centres of pieces of one thing are closer than this, in spreads of the narrower.
+    """
+    votes = votes_of_pieces(seen.cells.of(labels), seen)
+    _, groups = connected_components(agreeing(votes, reach), directed=False)
+    numbers = np.arange(int(labels.max(initial=0)) + 1)
+    _, first = np.unique(groups, return_index=True)
+    numbers[votes.labels] = votes.labels[first[groups]]
+    without_gaps = np.unique(numbers, return_inverse=True)[1].astype(labels.dtype)
+    return without_gaps[labels]
+
+
+def votes_of_pieces(labels, seen):
+    """Votes of the pieces among labelled cells (h, w) that show enough of a thing."""
+    things = (labels > 0) & (seen.out["foreground"] >= FOREGROUND)
+    order = np.argsort(labels[things], kind="stable")
+    ids, counts = np.unique(labels[things], return_counts=True)
+    ends = np.cumsum(counts)
+    centres = votes(seen.out, seen.points, things)[order]
+    spreads, kinds = seen.out["spread"][things][order], seen.kinds[:, things].T[order]
+    kept = [slice(end - n, end) for end, n in zip(ends, counts, strict=True) if n >= LEAST_CELLS]
+    return Votes(
+        ids[counts >= LEAST_CELLS],
+        np.array([np.median(centres[mine], 0) for mine in kept]).reshape(-1, 3),
+        np.array([np.median(spreads[mine]) for mine in kept]),
+        np.array([kinds[mine].mean(0) for mine in kept]).reshape(-1, len(KINDS)),
+    )
+
+
+def agreeing(votes, reach):
+    """(n, n) bool, pairs of pieces that vote for the same centre and the same class.
+
+    How alike their classes are is the Bhattacharyya coefficient over the furniture: clutter and
+    pieces of walls join nothing.
+    """
+    away = np.linalg.norm(votes.centres[:, None] - votes.centres, axis=2)
+    root = np.sqrt(votes.kinds[:, FURNITURE])
+    near = away < reach * np.minimum(votes.spreads[:, None], votes.spreads)
+    return near & (root @ root.T >= ALIKE)

@@ -1,0 +1,54 @@
+"""What an instance network sees in a frame; objects, joints and classes are read from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from roomcad_core.segment.instances.cells import Cells, labels_of_pixels
+from roomcad_core.segment.instances.cluster import cluster
+
+FOREGROUND = 0.5  # cells with at least this probability show a thing
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Maps over the cells (h, w) of a working grid (H, W); grav frame, metres."""
+
+    q: np.ndarray  # (H, W) float32 inverse depth of the working grid [1/m], 0 = unknown
+    cells: Cells
+    points: np.ndarray  # (h, w, 3) what the cells show
+    out: dict  # {name: (..., h, w) float32} of model_files.OUTPUTS
+
+    @cached_property
+    def kinds(self):
+        """(len(KINDS), h, w) probability of each kind."""
+        logits = self.out["kinds"]
+        e = np.exp(logits - logits.max(0))
+        return e / e.sum(0)
+
+    def labels(self):
+        """(H, W) int32 labels of the things, 1.., 0 = floor, walls, nothing."""
+        labels = label_cells(self.out, self.cells.q > 0, self.points)
+        return labels_of_pixels(labels, self.cells, self.q)
+
+
+def label_cells(out, known, points):
+    """(h, w) int32 labels of cells.
+
+    Args:
+        out: {name: (..., h, w)} of OUTPUTS.
+        known: (h, w) bool, cells whose depth is known.
+        points: (h, w, 3) what they show, grav frame [m].
+    """
+    things = known & (out["foreground"] >= FOREGROUND)
+    labels = np.zeros(known.shape, np.int32)
+    labels[things] = cluster(votes(out, points, things), out["seed"][things], out["spread"][things])
+    return labels
+
+
+def votes(out, points, where):
+    """(n, 3) where the cells `where` (h, w) vote that the centre of their object is [m]."""
+    return points[where] + np.moveaxis(out["offset"], 0, 2)[where]
