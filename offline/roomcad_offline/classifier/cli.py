@@ -21,6 +21,13 @@ def add_parser(subparsers):
         command = commands.add_parser(name, help=text)
         add_arguments(command)
         command.set_defaults(run=run)
+    context = commands.add_parser("context", help="what surroundings add to the classes")
+    context.add_argument("rooms", type=Path, nargs="+", metavar="ROOMS",
+                         help="a simulated room or a folder of them")  # fmt: skip
+    context.add_argument("--frames", type=int, help="of each room at most (default: all)")
+    context.add_argument("--out", type=Path, default=REPOSITORY / "offline" / "results",
+                         help="folder of context.json and .md (default %(default)s)")  # fmt: skip
+    context.set_defaults(run=judge_context)
 
 
 def add_arguments(parser):
@@ -112,6 +119,15 @@ def evaluate(args):
     figures.draw_reliability(record["calibration"], args.out / "reliability.png")
     figures.draw_real(record["real"], args.out / "real.png")
     print(report.markdown(record))
+
+
+def judge_context(args):
+    """Judge the classes of what the robot segments, with and without its surroundings."""
+    from roomcad_offline.classifier.context import write_context
+    from roomcad_offline.rgb_geometry.scenes import scene_folders
+
+    rooms = [room for folder in args.rooms for room in scene_folders(folder)]
+    print(write_context(rooms, args.out, args.frames))
 
 
 def ablate_ingredients(args):

@@ -38,11 +38,12 @@ class RoomCrop:
 
 
 def room_crops(folders, library, segment_config=None):
-    """Yield the RoomCrops of all frames of simulated rooms, segmented as on the robot.
+    """Yield the RoomCrops of all frames of simulated rooms, segmented by geometry.
 
-    `library` is the Library that the rooms were furnished from.
+    `library` is the Library that the rooms were furnished from. The network that joins pieces on
+    the robot is left out: the classifier is to know pieces of things, too.
     """
-    segment = Segmenter(segment_config or SegmentConfig())
+    segment = Segmenter(segment_config or SegmentConfig(context=False))
     for folder in folders:
         dataset = open_dataset(folder)
         truth = {p.id: p for p in dataset.ground_truth}

@@ -16,12 +16,13 @@ from roomcad_offline.instances.scores import HELD, LEAST, MATCH, PIECE, Scores
 from roomcad_offline.tables.markdown import number, table
 
 GEOMETRIC = "geometric"
+JOINED = "joined"  # the robot's default: geometry, and a network that joins its pieces
 EXPORT = "export"  # folder of a run with its network as the robot takes it
 EXAMPLES = 8  # frames in the pictures
 
 
 def make_method(name, models=None):
-    """(what results call it, Segmenter) of `geometric`, a run's folder, or a network's name.
+    """(what results call it, Segmenter) of GEOMETRIC, JOINED, a run's folder, a network's name.
 
     Args:
         name: text.
@@ -31,7 +32,12 @@ def make_method(name, models=None):
         FileNotFoundError, ValueError: there is no such network, or it is damaged.
     """
     if name == GEOMETRIC:
-        return name, Segmenter(SegmentConfig())
+        return name, Segmenter(SegmentConfig(context=False))
+    if name == JOINED:
+        config = SegmentConfig()
+        folder = models or models_folder()
+        network = load_instance_network(config.instances_model, config.engine, folder=folder)
+        return name, Segmenter(config, instances=network)
     folder = Path(name)
     if folder.is_dir():
         from roomcad_offline.instances.export import export
@@ -40,7 +46,8 @@ def make_method(name, models=None):
         models, name = folder / EXPORT, folder.resolve().name
         export(load_trained(folder).network, name, models)
     network = load_instance_network(name, folder=models or models_folder())
-    return name, Segmenter(SegmentConfig(instances="network"), instances=network)
+    alone = SegmentConfig(instances="network", context=False)
+    return name, Segmenter(alone, instances=network)
 
 
 def judge_methods(methods, rooms, most=None):

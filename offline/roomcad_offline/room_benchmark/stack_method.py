@@ -22,7 +22,8 @@ class StackMethod:
 
     def __init__(self, variant, library):
         """`variant`: Variant whose method is one of STACK; `library`: Library."""
-        self._settings, rgb = SegmentConfig(), variant.input == "rgb"
+        # What is in the frames is given: no network need look for it.
+        self._settings, rgb = SegmentConfig(context=False), variant.input == "rgb"
         detector = nothing if rgb else None
         self._segment = (RgbSegmenter if rgb else Segmenter)(self._settings, detector)
         config = AlignConfig(aligner=STACK[variant.method], rgb_start=variant.rgb_start)

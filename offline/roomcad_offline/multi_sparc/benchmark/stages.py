@@ -52,7 +52,8 @@ class Stages:
     def identity(self, views):
         """Text that changes with everything the outcomes depend on, code apart."""
         manifest = (models_folder() / "manifest.json").read_text()  # hashes of all networks
-        parts = [dataclasses.asdict(self.config), self._model, digest(views), manifest]
+        settings = [dataclasses.asdict(c) for c in (self.config, self.segment_config)]
+        parts = [*settings, self._model, digest(views), manifest]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def frame(self, frame, views, given):
