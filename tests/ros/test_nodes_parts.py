@@ -126,13 +126,15 @@ def test_a_segmentation_survives_the_message():
     points = rng.normal(size=(5, 3)).astype(np.float32)
     box = np.array([1, 2, 30.5, 40], np.float32)
     obj = Object(3, box, points, "desk", 0.5, {"desk": 0.5, "other": 0.5}, ("a", "b"))
+    unnamed = Object(4, box, points, class_scores={"desk": 0.75, "other": 0.25})  # by surroundings
     instances = rng.integers(0, 60000, (6, 7)).astype(np.uint16)
-    sent = Segmentation(instances, (obj,), gravity_frame([0.1, -1, 0.2]), -1.25)
+    sent = Segmentation(instances, (obj, unnamed), gravity_frame([0.1, -1, 0.2]), -1.25)
     got = segmentation_of(objects_msg(sent, _header()))
     np.testing.assert_array_equal(got.instances, instances)
     np.testing.assert_allclose(got.T_grav_cam, sent.T_grav_cam, atol=1e-12)
     assert got.floor_z == -1.25
-    (back,) = got.objects
+    back, other = got.objects
+    assert (other.label, other.score, other.class_scores) == ("", 0.0, unnamed.class_scores)
     np.testing.assert_array_equal(back.points, points)
     np.testing.assert_array_equal(back.box, box)
     assert (back.id, back.label, back.score) == (3, "desk", 0.5)
