@@ -156,8 +156,8 @@ def markdown(record):
         f"more is one piece of furniture, and the {counts[OTHER]} of which as much is none. Right: "
         "the most probable of the 11 classes of furniture is the true one. Kept, rejected: `other` "
         "is not, or is, the most probable. -ln p: mean over the furniture, of 12 classes. "
-        "`both` is what the robot takes: the crop decides whether it is `other`, the geometric "
-        "mean of both opinions which furniture it is.",
+        "`both` is what the robot takes: the crop's probability of `other`, and of the classes of "
+        "furniture the geometric mean of both opinions.",
         "",
         *table(head, rows),
         "",
