@@ -91,6 +91,13 @@ class SegmentConfig(Checked):
         "with a depth sensor a network says what objects are by what stands around them; it joins"
         " the pieces of a thing too",
     )
+    divide: float = setting(
+        0.5,
+        "context, instances: geometric: groups of votes in a piece whose classes overlap less are"
+        " two things; 0 = never",
+        0.0,
+        1.0,
+    )
     join: float = setting(
         1.5,
         "context, instances: geometric: pieces that vote for centres closer than this are one"

@@ -1,6 +1,7 @@
 """One RGB-D frame to objects: planes out, the rest split at edges, pieces merged to objects.
 
-A network that sees the surroundings joins more of the pieces, and says what the objects may be.
+A network that sees the surroundings divides and joins more of the pieces, and says what the objects
+may be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import numpy as np
 from roomcad_core import gravity
 from roomcad_core.detect import apply_detections, make_detector
 from roomcad_core.segment import crops, planes
-from roomcad_core.segment.instances import context_classes, joined, make_instances
+from roomcad_core.segment.instances import context_classes, divided, joined, make_instances
 from roomcad_core.segment.merge import merge, reclaim
 from roomcad_core.segment.split import cut_links, split
 from roomcad_core.segment.surface import fit_surface, rotated
@@ -74,7 +75,11 @@ class Segmenter:
         if not config.context:
             return labels, floor_z, None
         seen = self._instances(surface, floor_z)
-        return (joined(labels, seen, config.join) if config.join else labels), floor_z, seen
+        if config.divide:
+            labels = divided(labels, seen, config.divide)
+        if config.join:
+            labels = joined(labels, seen, config.join)
+        return labels, floor_z, seen
 
     def _context(self, instances, seen):
         """{id: class_scores} of objects on the working grid by their surroundings."""

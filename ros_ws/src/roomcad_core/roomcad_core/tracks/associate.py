@@ -12,19 +12,22 @@ NEAREST = 0.1  # [m] points nearer to the camera plane have no usable pixel
 OTHER_CLASS = 0.5  # how much an overlap counts where the class is ruled out
 
 
-def associate(tracks, poses, segmentation, frame, config):
-    """{object id: track id}, each at most once, with the largest total affinity.
+def associate(tracks, poses, segmentation, frame, claimed, config):
+    """{object id: track id}, each at most once, with the largest total affinity; and the set of
+    those objects that are outside the boxes of their tracks, so that only claims speak for it.
 
     Args:
         tracks: Tracks.
         poses: {track id: T_cam_obj in this frame}; tracks without one are not looked for.
+        claimed: {object id: {track id: 0-1}}, see claims; as good as boxes that overlap.
         config: TrackConfig.
     """
     known = [track for track in tracks if track.id in poses]
     objects = segmentation.objects
     if not known or not objects:
-        return {}
+        return {}, set()
     table = np.zeros((len(known), len(objects)))
+    boxes = np.zeros_like(table)
     for i, track in enumerate(known):
         T_cam_obj = poses[track.id]
         box = projected_box(T_cam_obj, track.S, frame)
@@ -32,11 +35,15 @@ def associate(tracks, poses, segmentation, frame, config):
         for j, obj in enumerate(objects):
             place = share_in_box(obj.points, T_obj_grav, track.S, config.margin)
             geometry = (place + box_iou_2d(box, obj.box)) / 2
-            table[i, j] = geometry * class_agreement(track.label, obj)
+            agreement = class_agreement(track.label, obj)
+            boxes[i, j] = geometry * agreement
+            share = claimed.get(obj.id, {}).get(track.id, 0.0)
+            table[i, j] = max(geometry, share) * agreement
     allowed = np.where(table >= max(config.min_affinity, 1e-9), table, 0.0)
     rows, columns = linear_sum_assignment(-allowed)
     pairs = [(i, j) for i, j in zip(rows, columns, strict=True) if allowed[i, j] > 0]
-    return {objects[j].id: known[i].id for i, j in pairs}
+    away = {objects[j].id for i, j in pairs if boxes[i, j] < config.min_affinity}
+    return {objects[j].id: known[i].id for i, j in pairs}, away
 
 
 def class_agreement(label, obj):

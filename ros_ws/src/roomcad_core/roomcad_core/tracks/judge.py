@@ -26,6 +26,7 @@ class Sighting:
     obj: Object | None  # None where only the alignment is known
     frame: Frame
     start: Start | None  # None = aligned from scratch
+    displaced: bool = False  # it is the track's by its place, but outside the track's box
     shadowed: bool = False  # another track that was found stands there
 
     @property
@@ -50,6 +51,8 @@ def sighted(track, T_cam_obj, sighting, config):
     """The Track after a sighting; T_cam_obj (4, 4): where it was expected in that frame."""
     frame, score = sighting.frame, sighting.alignment.score
     challenged = is_challenged(track)
+    if sighting.displaced and not sighting.searched:
+        track = track.changed(away=track.away + 1)
     believed = score >= config.sigma_low or (not track.confirmed and score >= track.sigma)
     if believed:
         out = _with_pose(track, T_cam_obj, sighting, config)
@@ -69,14 +72,16 @@ def _with_pose(track, T_cam_obj, sighting, config):
     """The Track with the pose, and the CAD, that a believed sighting leads to."""
     a = sighting.alignment
     if a.cad_id != track.cad_id:
-        if sighting.searched and (not _is_settled(track) or is_challenged(track)):
+        open_to_change = not _is_settled(track) or is_challenged(track) or sighting.displaced
+        if sighting.searched and open_to_change:
             return _moved(track, sighting)
         return track.changed(T_cam_obj=T_cam_obj)  # a settled track keeps its CAD
     T, S = nearest_equivalent(a.T_cam_obj, a.S, T_cam_obj, track.symmetry)
     distance, turn = off(T_cam_obj, T)
     if distance <= config.moved and turn <= config.turned:
         return _averaged(track, T_cam_obj, (T, S), sighting, config)
-    if _is_settled(track) and track.away + 1 < AGREE:
+    found_elsewhere = sighting.displaced and sighting.searched
+    if _is_settled(track) and not found_elsewhere and track.away + 1 < AGREE:
         return track.changed(T_cam_obj=T_cam_obj, away=track.away + 1)
     return _moved(track, sighting, T, S)
 

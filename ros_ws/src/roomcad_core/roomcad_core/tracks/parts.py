@@ -60,7 +60,7 @@ class Surfaces:
 
 
 def find_parts(surfaces, owners, least):
-    """{object id: id of the found track it is a part of}, and the set of tracks that are parts.
+    """{object id: id of the found track it is a part of}, and the same of tracks that are parts.
 
     Args:
         surfaces: Surfaces, owners: {object id: track id} as associated.
@@ -68,14 +68,15 @@ def find_parts(surfaces, owners, least):
     """
     seen = {track: piece for piece, track in owners.items()
             if track in surfaces.tracks and piece in surfaces.pieces}  # fmt: skip
-    parts, ended = {}, set()
+    ended = {}
     for a, b in itertools.combinations(sorted(seen), 2):
-        whole = None if {a, b} & ended else _whole(surfaces, seen, a, b, least)
+        whole = None if {a, b} & set(ended) else _whole(surfaces, seen, a, b, least)
         if whole is not None:
-            part = b if whole == a else a
-            ended.add(part)
-            parts[seen[part]] = whole
-    found = set(surfaces.tracks) - ended
+            ended[b if whole == a else a] = whole
+    while chains := {a: ended[b] for a, b in ended.items() if b in ended}:
+        ended |= chains
+    parts = {seen[part]: whole for part, whole in ended.items()}
+    found = set(surfaces.tracks) - set(ended)
     for piece in set(surfaces.pieces) - set(seen.values()):
         shares = {t: surfaces.on(t, piece).mean() for t in found
                   if surfaces.inside(t, piece) >= INSIDE}  # fmt: skip

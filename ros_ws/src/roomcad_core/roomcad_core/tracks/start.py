@@ -1,23 +1,28 @@
 """Where the alignment of a track's object begins, and with how many updates."""
 
-from roomcad_core.tracks.track import LOST
+from roomcad_core.tracks.track import LOST, TRACKED
 from roomcad_core.types import OTHER, Start
 
 VOTES = 5.0  # summed probability from which votes against a track's class are heard
 
 
-def choose_start(track, T_cam_obj, config):
+def choose_start(track, T_cam_obj, displaced, config):
     """Start of a track's object in this frame, or None: a search from scratch, four azimuths.
 
     An object that was out of sight is first looked for as it stood: furniture seldom turns. If
-    that finds nothing, it is searched for in the next frame.
+    that finds nothing, it is searched for in the next frame. So is one that is seen outside the
+    box of its track for the second time.
 
     Args:
         track: Track, T_cam_obj: (4, 4) where it should be in this frame.
+        displaced: whether the object is the track's by its place, but outside the track's box.
         config: TrackConfig.
     """
+    is_away = displaced and (track.state != TRACKED or track.away > 0)
+    if is_challenged(track) or (is_away and not (track.failures and not is_due(track))):
+        return None
     out_of_sight = track.state == LOST and track.reason != "low_score" and not track.failures
-    if is_challenged(track) or (is_due(track) and not out_of_sight):
+    if is_due(track) and not out_of_sight:
         return None
     updates = config.updates_unsure if track.unsure else config.updates_stable
     return Start(track.cad_id, ((T_cam_obj, track.S),), updates, track.class_score)

@@ -59,7 +59,8 @@ class Step:
         start = self._plan.starts.get(alignment.object_id)
         symmetry = self._library[alignment.cad_id].symmetry
         obj = self._objects.get(alignment.object_id)
-        return Sighting(alignment, symmetry, obj, self._frame, start, shadowed)
+        displaced = alignment.object_id in self._plan.displaced
+        return Sighting(alignment, symmetry, obj, self._frame, start, displaced, shadowed)
 
     def _put(self, track, alignment):
         self.tracks[track.id] = track

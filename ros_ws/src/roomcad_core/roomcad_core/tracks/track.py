@@ -88,7 +88,7 @@ class Ended:
     reason: str
 
 
-def votes_of(obj, alignment):
+def votes_of(obj, alignment=None):
     """{class, `other` included: probability} that a sighting adds to the votes of its track.
 
     `obj`: Object, or None where only its Alignment is known.
@@ -101,3 +101,12 @@ def votes_of(obj, alignment):
 def added(votes, more):
     """Two {class: sum} added up."""
     return {c: votes.get(c, 0.0) + more.get(c, 0.0) for c in {**votes, **more}}
+
+
+def alike(votes, other):
+    """Overlap in 0-1 of two {class: sum} as distributions over the furniture."""
+    a, b = ({c: p for c, p in v.items() if c != OTHER} for v in (votes, other))
+    total_a, total_b = sum(a.values()), sum(b.values())
+    if not (total_a > 0 and total_b > 0):
+        return 0.0
+    return sum(min(p / total_a, b.get(c, 0.0) / total_b) for c, p in a.items())

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from roomcad_core.tracks.associate import associate
+from roomcad_core.tracks.claims import claimed_parts, claims, filled_cubes, same_thing
 from roomcad_core.tracks.parts import Surfaces, find_parts, join_parts
+from roomcad_core.tracks.places import Places
 from roomcad_core.tracks.start import choose_start
 from roomcad_core.tracks.step import Step
 from roomcad_core.tracks.track import Ended
@@ -33,6 +37,8 @@ class Plan:
     owners: dict[int, int]  # object id -> track id
     starts: dict[int, Start]  # object id -> Start; other objects are aligned from scratch
     parts: dict[int, int]  # object id -> id of the track that it is a part of
+    filled: dict  # object id -> keys of the cubes that it fills, see Places
+    displaced: set[int]  # ids of objects that are outside the boxes of their tracks
     ended: tuple[Ended, ...] = ()
 
 
@@ -54,6 +60,7 @@ class Tracker:
         """`config`: TrackConfig, may change between frames; `library`: that of the aligner."""
         self.config, self._library = config, library
         self._tracks = {}  # id -> Track
+        self._places = Places()
         self._clocks = {}  # camera -> newest stamp, and the one that was so before it
         self._last_id = 0  # ids are never used again, also not after a reset
 
@@ -74,19 +81,26 @@ class Tracker:
         grace = self.config.grace
         poses = {i: track.pose_in(frame, grace) for i, track in self._tracks.items()}
         poses = {i: pose for i, pose in poses.items() if pose is not None}
-        owners = associate(self.tracks, poses, segmentation, frame, self.config)
+        ended += self._united(poses)
+        filled = filled_cubes(frame, segmentation)
+        claimed = claims(self._places, filled, segmentation, self._tracks)
+        owners, displaced = associate(self.tracks, poses, segmentation, frame, claimed, self.config)
         surfaces = Surfaces(segmentation, self.tracks, poses, self._library, self.config.margin)
         parts, swallowed = find_parts(surfaces, owners, self.config.part)
+        going_on = {i: self._tracks[i] for i in set(poses) - set(swallowed)}
+        parts |= claimed_parts(claimed, {*owners, *parts}, going_on, self.config.part)
         if parts:
             segmentation, owners = join_parts(segmentation, owners, parts)
-        for i in swallowed:
+        for i, whole in swallowed.items():
             del self._tracks[i], poses[i]
+            self._places.join(whole, i)
         ended += tuple(Ended(i, "part") for i in sorted(swallowed))
         starts = {
-            obj: choose_start(self._tracks[i], poses[i], self.config) for obj, i in owners.items()
+            obj: choose_start(self._tracks[i], poses[i], obj in displaced, self.config)
+            for obj, i in owners.items()
         }
         known = {obj: start for obj, start in starts.items() if start is not None}
-        return Plan(segmentation, poses, owners, known, parts, ended)
+        return Plan(segmentation, poses, owners, known, parts, filled, displaced, ended)
 
     def update(self, frame, segmentation, alignments, plan=None):
         """Update from the Alignments of a Frame.
@@ -101,6 +115,7 @@ class Tracker:
             self._last_id = step.take(alignment, self._last_id + 1)
         ended = plan.ended + step.finish()
         self._tracks = dict(sorted(step.tracks.items()))
+        self._remember({**step.owners, **plan.parts}, plan.filled)
         named = {a.object_id: self._tracks.get(step.owners.get(a.object_id)) for a in alignments}
         named = {obj: track for obj, track in named.items() if track is not None}
         return Update(
@@ -114,8 +129,37 @@ class Tracker:
     def reset(self, reason="asked"):
         """End all tracks and forget the clocks; returns the tuple of Ended."""
         ended = tuple(Ended(i, reason) for i in self._tracks)
-        self._tracks, self._clocks = {}, {}
+        self._tracks, self._clocks, self._places = {}, {}, Places()
         return ended
+
+    def _united(self, poses):
+        """Make one track of two that are the same thing; returns the tuple of Ended.
+
+        It is what and where the owner of the place is, and keeps the older id.
+        """
+        ended = []
+        for pair in same_thing(self._places, self._tracks, self.config.part):
+            old, young = sorted(pair)
+            known = {i: pose for i, pose in poses.items() if i == pair[1]}
+            self._tracks[old] = self._tracks[pair[1]].changed(id=old)
+            for i in pair:
+                poses.pop(i, None)
+            if known:
+                poses[old] = known[pair[1]]
+            del self._tracks[young]
+            self._places.join(old, young)
+            ended.append(Ended(young, "part"))
+        return tuple(ended)
+
+    def _remember(self, owners, filled):
+        """Note where tracks were seen: {object id: track id}, {object id: cubes}."""
+        seen = {}
+        for obj, track in owners.items():
+            if track in self._tracks and obj in filled:
+                seen.setdefault(track, []).append(filled[obj])
+        for track, keys in seen.items():
+            self._places.add(track, np.unique(np.concatenate(keys)))
+        self._places.keep(self._tracks)
 
     def _checked_clock(self, frame):
         """Reset where the clock of this camera went back; frames a little late may pass.

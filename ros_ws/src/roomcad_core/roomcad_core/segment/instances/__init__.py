@@ -2,6 +2,7 @@
 class its surroundings make it."""
 
 from roomcad_core.segment.instances.context import context_classes
+from roomcad_core.segment.instances.divide import divided
 from roomcad_core.segment.instances.join import joined
 from roomcad_core.segment.instances.network import (
     InstanceNetwork,
@@ -12,6 +13,7 @@ from roomcad_core.segment.instances.network import (
 __all__ = [
     "InstanceNetwork",
     "context_classes",
+    "divided",
     "joined",
     "load_instance_network",
     "make_instances",

@@ -29,10 +29,14 @@ class Seen:
         e = np.exp(logits - logits.max(0))
         return e / e.sum(0)
 
+    @cached_property
+    def groups(self):
+        """(h, w) int32 labels of the things in the cells, 1.., 0 = floor, walls, nothing."""
+        return label_cells(self.out, self.cells.q > 0, self.points)
+
     def labels(self):
-        """(H, W) int32 labels of the things, 1.., 0 = floor, walls, nothing."""
-        labels = label_cells(self.out, self.cells.q > 0, self.points)
-        return labels_of_pixels(labels, self.cells, self.q)
+        """(H, W) int32 labels of the things on the working grid, 1.., 0 = as groups."""
+        return labels_of_pixels(self.groups, self.cells, self.q)
 
 
 def label_cells(out, known, points):

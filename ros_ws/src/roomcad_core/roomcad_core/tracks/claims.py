@@ -1,0 +1,71 @@
+"""What tracks claim by where they have been seen: pieces of theirs, and each other."""
+
+from __future__ import annotations
+
+from roomcad_core.pose import inverse, transform
+from roomcad_core.tracks.places import cubes
+from roomcad_core.tracks.track import alike, votes_of
+
+ALIKE = 0.5  # overlap of their votes from which two tracks in one place are the same thing
+
+
+def filled_cubes(frame, segmentation):
+    """{object id: keys of the cubes that it fills}; {} where no camera pose is known."""
+    if frame.T_world_cam is None:
+        return {}
+    T_world_grav = frame.T_world_cam @ inverse(segmentation.T_grav_cam)
+    return {o.id: cubes(transform(T_world_grav, o.points)) for o in segmentation.objects}
+
+
+def claims(places, filled, segmentation, tracks):
+    """{object id: {track id: 0-1}}: how much of an object's place is a track's, if it is alike.
+
+    A monitor on a desk stands where the desk was seen, too: what differs in class claims less.
+
+    Args:
+        places: Places, filled: {object id: keys}.
+        tracks: {id: Track}.
+    """
+    return {
+        o.id: {
+            i: share * alike(tracks[i].votes, votes_of(o)) ** 0.5
+            for i, share in places.owned(filled[o.id]).items()
+        }
+        for o in segmentation.objects
+        if o.id in filled
+    }
+
+
+def claimed_parts(claimed, taken, tracks, least):
+    """{object id: id of the confirmed Track that claims it as a part}.
+
+    Args:
+        claimed: as claims gives them.
+        taken: ids of objects that are a track's or a part already.
+        tracks: {id: Track} that may have parts, least: share that is needed.
+    """
+    parts = {}
+    for obj in set(claimed) - set(taken):
+        able = {i: share for i, share in claimed[obj].items()
+                if share >= least and i in tracks and tracks[i].confirmed}  # fmt: skip
+        if able:
+            parts[obj] = max(able, key=able.get)
+    return parts
+
+
+def same_thing(places, tracks, least):
+    """Pairs (track id, id of the one that owns the place where it was seen), both confirmed.
+
+    Args:
+        places: Places, tracks: {id: Track}, least: share of its place that is the other's.
+    """
+    pairs, ended = [], set()
+    for i in sorted(i for i, track in tracks.items() if track.confirmed):
+        shares = places.owned(places.of(i))
+        best = max(shares, key=shares.get, default=i)
+        if best == i or shares[best] < least or ended & {i, best} or not tracks[best].confirmed:
+            continue
+        if alike(tracks[i].votes, tracks[best].votes) >= ALIKE:
+            pairs.append((i, best))
+            ended |= {i, best}
+    return pairs

@@ -1,0 +1,70 @@
+"""What tracks have been seen to fill: small cubes of the room, each owned by one track.
+
+A box says where an object should be while its pose is right. What its sightings have covered says
+so whatever its pose is, and whichever piece of it a frame shows. A cube is owned by the track that
+was seen there most often, so that one bad segmentation does not move what many have settled.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+CUBE = 0.1  # side of a cube [m]
+MOST = 20  # sightings of a cube that are counted: what has moved away is outvoted some day
+SPAN = 1 << 20  # cubes along an axis
+
+
+class Places:
+    """Sightings of cubes by tracks, in the world."""
+
+    def __init__(self):
+        self._seen = {}  # track id -> (sorted keys (N,), counts (N,))
+
+    def owned(self, keys):
+        """{track id: share of cubes `keys` (N,) that it owns}."""
+        tracks, counts = self._counts(keys)
+        if not len(tracks) or not len(keys):
+            return {}
+        owner = np.where(counts.max(0) > 0, counts.argmax(0), -1)
+        shares = (owner == np.arange(len(tracks))[:, None]).mean(1)
+        return {i: float(share) for i, share in zip(tracks, shares, strict=True) if share > 0}
+
+    def of(self, track):
+        """(N,) keys of the cubes where a track was seen."""
+        return self._seen[track][0] if track in self._seen else np.zeros(0, np.int64)
+
+    def add(self, track, keys):
+        """A track was seen in cubes `keys` (N,), each given once."""
+        old, counts = self._seen.get(track, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
+        both, place = np.unique(np.concatenate([old, keys]), return_inverse=True)
+        weights = np.concatenate([counts, np.ones(len(keys), np.int64)])
+        total = np.bincount(place, weights, len(both)).astype(np.int64)
+        self._seen[track] = both, np.minimum(total, MOST)
+
+    def join(self, track, other):
+        """A track takes over what another was seen in."""
+        keys, counts = self._seen.pop(other, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
+        old, more = self._seen.get(track, (keys[:0], counts[:0]))
+        both, place = np.unique(np.concatenate([old, keys]), return_inverse=True)
+        total = np.bincount(place, np.concatenate([more, counts]), len(both)).astype(np.int64)
+        self._seen[track] = both, np.minimum(total, MOST)
+
+    def keep(self, tracks):
+        """Forget all but these tracks."""
+        self._seen = {i: seen for i, seen in self._seen.items() if i in tracks}
+
+    def _counts(self, keys):
+        """Track ids, and how often each was seen in each cube, (tracks, N)."""
+        tracks, rows = sorted(self._seen), []
+        for i in tracks:
+            known, counts = self._seen[i]
+            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+            rows.append(np.where(known[at] == keys, counts[at], 0))
+        return tracks, np.array(rows).reshape(len(tracks), len(keys))
+
+
+def cubes(points_world):
+    """(M,) keys of the cubes, each once, in which points (N, 3) lie [m]."""
+    cells = np.floor(points_world / CUBE).astype(np.int64) + SPAN // 2
+    cells = cells[((cells >= 0) & (cells < SPAN)).all(1)]
+    return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])
