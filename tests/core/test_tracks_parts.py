@@ -139,9 +139,10 @@ def test_two_chairs_side_by_side_keep_their_places(track_world, at):
     T_cam_world = np.linalg.inv(at())
     tracks = track_of(left, frame, T_cam_world, 7), track_of(right, frame, T_cam_world, 8)
     poses = {t.id: t.T_cam_obj for t in tracks}
-    assert associate(tracks, poses, segmentation, frame, TrackConfig()) == {1: 7, 2: 8}
-    assert associate(tracks[::-1], poses, segmentation, frame, TrackConfig()) == {1: 7, 2: 8}
-    assert associate(tracks, {}, segmentation, frame, TrackConfig()) == {}
+    assert associate(tracks, poses, segmentation, frame, {}, TrackConfig()) == ({1: 7, 2: 8}, set())
+    turned = associate(tracks[::-1], poses, segmentation, frame, {}, TrackConfig())
+    assert turned == ({1: 7, 2: 8}, set())
+    assert associate(tracks, {}, segmentation, frame, {}, TrackConfig()) == ({}, set())
 
 
 def test_the_class_decides_between_things_in_one_place(track_world, at):
@@ -151,7 +152,8 @@ def test_the_class_decides_between_things_in_one_place(track_world, at):
     right = track_of(chair, frame, T_cam_world, 1)
     wrong = right.changed(id=2, label="table")
     poses = {1: right.T_cam_obj, 2: right.T_cam_obj}
-    assert associate((wrong, right), poses, segmentation, frame, TrackConfig()) == {1: 1}
+    owners, _ = associate((wrong, right), poses, segmentation, frame, {}, TrackConfig())
+    assert owners == {1: 1}
 
 
 def test_votes_are_heard_when_they_are_two_to_one_and_enough(track_world, at):
@@ -162,8 +164,8 @@ def test_votes_are_heard_when_they_are_two_to_one_and_enough(track_world, at):
     against = track.changed(votes={"chair": 2.9, "sofa": 6.0})
     assert not is_challenged(even) and is_challenged(against)
     assert not is_challenged(against.changed(challenges=1))  # asks for 10 votes now
-    assert choose_start(against, track.T_cam_obj, TrackConfig()) is None
-    start = choose_start(even, track.T_cam_obj, TrackConfig())
+    assert choose_start(against, track.T_cam_obj, False, TrackConfig()) is None
+    start = choose_start(even, track.T_cam_obj, False, TrackConfig())
     assert start.class_score == pytest.approx(1 / 3)
 
 

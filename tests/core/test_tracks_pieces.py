@@ -58,7 +58,7 @@ def test_a_piece_is_its_track_s_object_where_the_track_has_no_other(run):
     surfaces = Surfaces(segmentation, run.tracker.tracks, {1: only_pose(run, frame)},
                         run.world.library, 0.1)  # fmt: skip
     parts, ended = find_parts(surfaces, {}, 0.5)
-    assert (parts, ended) == ({SECOND: 1}, set())
+    assert (parts, ended) == ({SECOND: 1}, {})
     joined, owners = join_parts(segmentation, {}, parts)
     assert owners == {SECOND: 1} and [o.id for o in joined.objects] == [SECOND]
 
@@ -109,7 +109,7 @@ def test_of_two_tracks_the_one_that_explains_both_pieces_goes_on(cad_library, ta
     for seen in ({1: 1, 2: 2}, {1: 2, 2: 1}):
         surfaces = Surfaces(segmentation, (whole, part), {1: T, 2: half}, cad_library, 0.1)
         parts, ended = find_parts(surfaces, seen, 0.5)
-        assert ended == {2} and list(parts.values()) == [1]
+        assert ended == {2: 1} and list(parts.values()) == [1]
         _, owners = join_parts(segmentation, seen, parts)
         assert list(owners.values()) == [1]
 
@@ -120,7 +120,7 @@ def test_two_tracks_that_each_explain_their_own_stay_two(cad_library, table):
     segmentation = Segmentation(np.zeros((4, 4), np.uint16), tuple(pieces), np.eye(4), None)
     tracks = [track(i, table, T[i - 1]) for i in (1, 2)]
     surfaces = Surfaces(segmentation, tracks, {1: T[0], 2: T[1]}, cad_library, 0.1)
-    assert find_parts(surfaces, {1: 1, 2: 2}, 0.5) == ({}, set())
+    assert find_parts(surfaces, {1: 1, 2: 2}, 0.5) == ({}, {})
 
 
 def test_a_lost_track_and_one_without_a_pose_take_no_parts(cad_library, table):
@@ -130,7 +130,7 @@ def test_a_lost_track_and_one_without_a_pose_take_no_parts(cad_library, table):
                                 np.eye(4), None)  # fmt: skip
     for tracks, poses in (([track(1, table, T, LOST)], {1: T}), ([track(1, table, T)], {})):
         surfaces = Surfaces(segmentation, tracks, poses, cad_library, 0.1)
-        assert find_parts(surfaces, {}, 0.5) == ({}, set())
+        assert find_parts(surfaces, {}, 0.5) == ({}, {})
 
 
 def test_a_cabinet_in_the_box_of_a_desk_stands_where_the_desk_does_and_a_chair_does_not():

@@ -43,19 +43,23 @@ def leaving_groups(pieces, groups, kinds, alike):
         kinds: (len(KINDS), h, w) probabilities.
         alike: see divided.
     """
-    both = (pieces > 0) & (groups > 0)
-    pairs, index, counts = np.unique(
-        np.stack([pieces[both], groups[both]], 1), axis=0, return_inverse=True, return_counts=True
+    both = np.flatnonzero((pieces > 0) & (groups > 0))
+    n = int(groups.max(initial=0)) + 1
+    codes, index = np.unique(
+        pieces.ravel()[both].astype(np.int32) * n + groups.ravel()[both], return_inverse=True
     )
-    chosen = kinds[FURNITURE][:, both]
-    sums = np.stack([np.bincount(index.ravel(), p, len(pairs)) for p in chosen], 1)
-    root = np.sqrt(sums / np.maximum(counts, 1)[:, None])
+    counts = np.bincount(index, minlength=len(codes))
+    kept = np.flatnonzero(counts >= LEAST_CELLS)
+    owners = codes // n
+    if len(np.unique(owners[kept])) == len(kept):  # no piece has two groups: the usual case
+        return []
+    chosen = kinds[FURNITURE].reshape(len(FURNITURE), -1)[:, both]
+    sums = np.stack([np.bincount(index, p, len(codes)) for p in chosen], 1)
+    root = np.sqrt(sums / counts[:, None])
     leaving = []
-    for piece in np.unique(pairs[:, 0]):
-        mine = np.flatnonzero((pairs[:, 0] == piece) & (counts >= LEAST_CELLS))
-        if len(mine) < 2:
-            continue
+    for piece in np.unique(owners[kept]):
+        mine = kept[owners[kept] == piece]
         main = mine[np.argmax(counts[mine])]
         unlike = mine[root[mine] @ root[main] < alike]
-        leaving += [(int(piece), int(pairs[k, 1])) for k in unlike if k != main]
+        leaving += [(int(piece), int(codes[k] % n)) for k in unlike if k != main]
     return leaving

@@ -2,7 +2,8 @@
 
 Geometry splits a thing where something stands before it, and where its parts meet at an angle.
 The network sees the surroundings, and its votes for the centre tell such pieces from things that
-merely stand close together.
+merely stand close together. All pieces of a thing must agree, each with each: a chain of neighbours
+might end in another thing.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
 from roomcad_core.segment.instances.seen import FOREGROUND, votes
 from roomcad_core.types import OTHER
 
 LEAST_CELLS = 8  # pieces that show fewer cells of a thing join none: a median of few says little
+FAR = 1e6  # in spreads: never joined
 ALIKE = 0.6  # at least, of the overlap of two pieces' classes of furniture
 FURNITURE = [i for i, kind in enumerate(KINDS) if i != BACKGROUND and kind != OTHER]
 
@@ -40,9 +43,11 @@ def joined(labels, seen, reach):
         reach: centres of pieces of one thing are closer than this, in spreads of the narrower.
     """
     votes = votes_of_pieces(seen.cells.of(labels), seen)
-    _, groups = connected_components(agreeing(votes, reach), directed=False)
+    if len(votes.labels) < 2:
+        return labels
+    groups = fcluster(linkage(squareform(apart(votes)), "complete"), reach, "distance")
     numbers = np.arange(int(labels.max(initial=0)) + 1)
-    _, first = np.unique(groups, return_index=True)
+    _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
     numbers[votes.labels] = votes.labels[first[groups]]
     without_gaps = np.unique(numbers, return_inverse=True)[1].astype(labels.dtype)
     return without_gaps[labels]
@@ -65,13 +70,16 @@ def votes_of_pieces(labels, seen):
     )
 
 
-def agreeing(votes, reach):
-    """(n, n) bool, pairs of pieces that vote for the same centre and the same class.
+def apart(votes):
+    """(n, n) distances of the centres of pieces in spreads of the narrower, symmetric; FAR between
+    pieces that are not alike.
 
     How alike their classes are is the Bhattacharyya coefficient over the furniture: clutter and
     pieces of walls join nothing.
     """
     away = np.linalg.norm(votes.centres[:, None] - votes.centres, axis=2)
+    away /= np.maximum(np.minimum(votes.spreads[:, None], votes.spreads), 1e-6)
     root = np.sqrt(votes.kinds[:, FURNITURE])
-    near = away < reach * np.minimum(votes.spreads[:, None], votes.spreads)
-    return near & (root @ root.T >= ALIKE)
+    away = np.where(root @ root.T >= ALIKE, np.minimum(away, FAR), FAR)
+    np.fill_diagonal(away, 0)
+    return (away + away.T) / 2

@@ -1,0 +1,162 @@
+"""Tracks know their things by where they were seen, whatever box and class a frame suggests."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import track_run
+from track_run import only
+
+from roomcad_core.config import TrackConfig
+from roomcad_core.pose import rigid, transform, upright_rotation
+from roomcad_core.tracks.claims import claimed_parts, claims, filled_cubes, same_thing
+from roomcad_core.tracks.parts import Surfaces, find_parts
+from roomcad_core.tracks.places import MOST, Places, cubes
+from roomcad_core.tracks.start import choose_start
+from roomcad_core.tracks.track import LOST, TRACKED, Track, alike
+from roomcad_core.types import OTHER, Object, Segmentation, Start
+
+run = track_run.run  # the fixture
+A, B = np.array([1, 2, 3]), np.array([7, 8])
+
+
+def track(i, votes, state=TRACKED, confirmed=True, **more):
+    S, T = np.ones(3), np.eye(4)
+    return Track(i, max(votes, key=votes.get), "c", "none", S, T, T, "camera", 0.0, 0.9, state,
+                 confirmed, votes=votes, **more)  # fmt: skip
+
+
+def obj(i, scores):
+    return Object(i, np.zeros(4, np.float32), np.zeros((0, 3)), "", 0.0, scores)
+
+
+def test_a_cube_of_ten_centimetres_has_one_key_and_its_neighbours_have_others():
+    one = cubes(np.array([[0.01, 0.02, 0.03], [0.09, 0.09, 0.09]]))
+    assert len(one) == 1
+    others = cubes(np.array([[-0.01, 0.02, 0.03], [0.01, 0.12, 0.03], [0.01, 0.02, 0.13]]))
+    assert len({*one, *others}) == 4
+    assert len(cubes(np.array([[1e30, 0, 0], [-1e30, 0, 0]]))) == 2  # far off, not wrapped around
+
+
+def test_a_cube_is_owned_by_the_track_that_was_seen_there_most_often():
+    places = Places()
+    assert places.owned(A) == {}
+    places.add(4, A)
+    places.add(5, np.array([3, 7]))
+    assert places.owned(A) == {4: 1.0}  # the older one where both were seen as often
+    places.add(5, np.array([3, 7]))
+    assert places.owned(A) == {4: pytest.approx(2 / 3), 5: pytest.approx(1 / 3)}
+    assert places.owned(B) == {5: 0.5}  # 8 is nobody's
+    assert places.owned(A[:0]) == {}
+
+
+def test_what_moves_in_is_owner_some_day_however_long_another_stood_there():
+    places = Places()
+    for _ in range(5 * MOST):
+        places.add(1, A)
+    for _ in range(MOST):
+        places.add(2, A)
+    assert places.owned(A) == {1: 1.0}
+    places.keep({2})  # the first one ended
+    assert places.owned(A) == {2: 1.0} and len(places.of(1)) == 0
+
+
+def test_a_track_takes_over_the_places_of_another():
+    places = Places()
+    places.add(1, A)
+    places.add(2, B)
+    places.join(1, 2)
+    assert places.owned(np.concatenate([A, B])) == {1: 1.0}
+    places.join(1, 3)  # which was seen nowhere
+    assert list(places.of(1)) == [1, 2, 3, 7, 8]
+
+
+def test_votes_are_alike_by_their_common_share_of_furniture():
+    assert alike({"bed": 2.0, "sofa": 2.0}, {"bed": 0.3, OTHER: 0.7}) == 0.5
+    assert alike({"bed": 3.0}, {"sofa": 1.0}) == 0
+    assert alike({"bed": 1.0}, {OTHER: 1.0}) == 0 and alike({}, {"bed": 1.0}) == 0
+
+
+def test_who_differs_in_class_claims_less_of_a_place():
+    places = Places()
+    places.add(1, A)
+    tracks = {1: track(1, {"desk": 1.0, "monitor": 0.0})}
+    segmentation = Segmentation(
+        np.zeros((4, 4), np.uint16),
+        (obj(5, {"desk": 1.0}), obj(6, {"desk": 0.25, "monitor": 0.75}), obj(7, {"monitor": 1.0})),
+        np.eye(4), None,
+    )  # fmt: skip
+    claimed = claims(places, {i: A for i in (5, 6, 7)}, segmentation, tracks)
+    assert claimed == {5: {1: 1.0}, 6: {1: 0.5}, 7: {1: 0.0}}
+    assert claimed_parts(claimed, {}, tracks, 0.5) == {5: 1, 6: 1}
+    assert claimed_parts(claimed, {5}, tracks, 0.6) == {}
+    unsure = {1: tracks[1].changed(confirmed=False)}
+    assert claimed_parts(claimed, {}, unsure, 0.5) == {}
+
+
+def test_of_two_tracks_in_one_place_the_owner_is_the_thing_if_they_are_alike():
+    places = Places()
+    places.add(1, A)
+    for _ in range(2):
+        places.add(2, np.concatenate([A, B]))
+    bed, sofa = {"bed": 1.0}, {"sofa": 1.0}
+    assert same_thing(places, {1: track(1, bed), 2: track(2, bed)}, 0.5) == [(1, 2)]
+    assert same_thing(places, {1: track(1, sofa), 2: track(2, bed)}, 0.5) == []
+    assert same_thing(places, {1: track(1, bed, confirmed=False), 2: track(2, bed)}, 0.5) == []
+    assert same_thing(Places(), {1: track(1, bed), 2: track(2, bed)}, 0.5) == []
+
+
+def test_nothing_is_claimed_where_the_camera_s_place_is_unknown(run):
+    run.world.put("chair", 3, 0)
+    frame, segmentation = run.world.frame(0.0, posed=False)
+    assert filled_cubes(frame, segmentation) == {}
+    frame, segmentation = run.world.frame(0.0)
+    (keys,) = filled_cubes(frame, segmentation).values()
+    (thing,) = run.world.things.values()
+    everywhere = transform(thing.T_world_obj, thing.model.points * thing.S)
+    assert np.isin(keys, cubes(everywhere)).mean() > 0.8
+
+
+def test_a_track_with_a_wrong_pose_knows_its_thing_by_its_place_and_is_searched_for(run):
+    run.world.put("sofa", 2.5, 0)
+    run(4)
+    (found,) = run.tracker.tracks
+    aside = rigid(np.eye(3), [0, 3.0, 0]) @ found.T_world_obj
+    run.tracker._tracks[1] = found.changed(T_world_obj=aside)
+    run(2)
+    assert isinstance(run.align.asked[-2][1], Start) and run.starts == {}  # then from scratch
+    update = run(1)
+    assert only(update).id == 1 and only(update).state == TRACKED
+    np.testing.assert_allclose(only(update).T_world_obj[:3, 3], found.T_world_obj[:3, 3], atol=0.05)
+
+
+def test_a_search_for_a_displaced_object_waits_where_one_was_in_vain():
+    config, here = TrackConfig(), np.eye(4)
+    lost = track(1, {"sofa": 1.0}, LOST, reason="low_score", retry_in=9)
+    assert choose_start(lost, here, True, config) is None
+    assert choose_start(lost.changed(failures=1), here, True, config) is not None
+    assert choose_start(lost.changed(failures=1, retry_in=0), here, True, config) is None
+    settled = track(1, {"sofa": 1.0})
+    assert choose_start(settled, here, True, config) is not None
+    assert choose_start(settled.changed(away=1), here, True, config) is None
+    assert choose_start(settled.changed(away=1), here, False, config) is not None
+
+
+def test_a_part_of_a_part_belongs_to_the_whole(cad_library):
+    """Three tracks of one table: its CAD in place explains what the other two see."""
+    table = cad_library.of_class("table")[0]
+    T = rigid(upright_rotation(0.4), [2.5, 0.2, 0.1])
+    points = transform(T, table.points * table.size)
+    thirds = np.array_split(np.argsort(table.points[:, 0]), 3)
+    pieces = [Object(i, np.float32([0, 0, 10 * i, 10]), points[mine], "table", 1.0)
+              for i, mine in enumerate(thirds, 1)]  # fmt: skip
+    S = table.size
+    whole = dataclasses.replace(track(3, {"table": 1.0}), cad_id=table.id, S=S)
+    small = [dataclasses.replace(track(i, {"table": 1.0}), cad_id=table.id, S=S * (0.4, 1, 1))
+             for i in (1, 2)]  # fmt: skip
+    poses = {3: T} | {i: rigid(T[:3, :3], points[thirds[i - 1]].mean(0)) for i in (1, 2)}
+    segmentation = Segmentation(np.zeros((4, 4), np.uint16), tuple(pieces), np.eye(4), None)
+    surfaces = Surfaces(segmentation, (*small, whole), poses, cad_library, 0.1)
+    parts, ended = find_parts(surfaces, {1: 1, 2: 2, 3: 3}, 0.5)
+    assert not set(parts.values()) & set(ended)
+    assert set(ended) == {1, 2} and set(parts) == {1, 2} and set(parts.values()) == {3}
