@@ -158,13 +158,16 @@ def test_a_frame_without_depth_has_no_objects_with_a_network_either():
     assert found.objects == () and found.floor_z is None
 
 
-def test_join_decides_whether_the_network_joins(monkeypatch):
+@pytest.mark.parametrize(("setting", "done", "value"),
+                         [("join", "joined", 2.0), ("divide", "divided", 0.7)])  # fmt: skip
+def test_settings_decide_whether_the_network_joins_and_divides(monkeypatch, setting, done, value):
     asked = []
     monkeypatch.setattr(
-        "roomcad_core.segment.segmenter.joined",
-        lambda labels, seen, reach: asked.append(reach) or labels,
+        f"roomcad_core.segment.segmenter.{done}",
+        lambda labels, seen, limit: asked.append(limit) or labels,
     )
-    frame, first = box_frame(), Segmenter(SegmentConfig(join=2.0), instances=shipped())
-    for config in (SegmentConfig(join=0.0), SegmentConfig(context=False), first._config):
+    frame, first = box_frame(), Segmenter(SegmentConfig(**{setting: value}), instances=shipped())
+    off = SegmentConfig(**{setting: 0.0})
+    for config in (off, SegmentConfig(context=False), first._config):
         Segmenter(config, before=first)(frame)
-    assert asked == [2.0]
+    assert asked == [value]

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from roomcad_core.config import SegmentConfig
-from roomcad_core.segment import Segmenter
 from roomcad_core.segment.instances import divided
 from roomcad_core.segment.instances.cells import fit_cells
 from roomcad_core.segment.instances.divide import LEAST_CELLS, leaving_groups
@@ -73,16 +71,8 @@ def seen_of(names):
 def test_labels_of_the_working_grid_follow_the_votes_and_have_no_gaps():
     whole = np.ones(SHAPE, np.int32)
     out = divided(whole, seen_of(("chair", "desk")), 0.5)
-    assert out.dtype == whole.dtype and sorted(np.unique(out)) == [0, 1] or set(
-        np.unique(out)
-    ) == {1, 2}
+    assert out.dtype == whole.dtype and set(np.unique(out)) == {1, 2}
     assert (out[:, :12] == out[0, 0]).all() and (out[:, 12:] == out[0, -1]).all()
     assert out[0, 0] != out[0, -1]
     same = divided(whole, seen_of(("chair", "chair")), 0.5)
     np.testing.assert_array_equal(same, whole)
-
-
-def test_zero_divides_nothing(monkeypatch):
-    assert SegmentConfig().divide > 0
-    segmenter = Segmenter(SegmentConfig(divide=0.0, join=0.0), instances=lambda *_: seen_of(("bed", "bed")))
-    assert segmenter._config.divide == 0

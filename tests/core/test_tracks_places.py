@@ -7,6 +7,7 @@ import pytest
 import track_run
 from track_run import only
 
+from roomcad_core.camera import unproject
 from roomcad_core.config import TrackConfig
 from roomcad_core.pose import rigid, transform, upright_rotation
 from roomcad_core.tracks.claims import claimed_parts, claims, filled_cubes, same_thing
@@ -14,7 +15,7 @@ from roomcad_core.tracks.parts import Surfaces, find_parts
 from roomcad_core.tracks.places import MOST, Places, cubes
 from roomcad_core.tracks.start import choose_start
 from roomcad_core.tracks.track import LOST, TRACKED, Track, alike
-from roomcad_core.types import OTHER, Object, Segmentation, Start
+from roomcad_core.types import OTHER, Object, Segmentation
 
 run = track_run.run  # the fixture
 A, B = np.array([1, 2, 3]), np.array([7, 8])
@@ -35,7 +36,7 @@ def test_a_cube_of_ten_centimetres_has_one_key_and_its_neighbours_have_others():
     assert len(one) == 1
     others = cubes(np.array([[-0.01, 0.02, 0.03], [0.01, 0.12, 0.03], [0.01, 0.02, 0.13]]))
     assert len({*one, *others}) == 4
-    assert len(cubes(np.array([[1e30, 0, 0], [-1e30, 0, 0]]))) == 2  # far off, not wrapped around
+    assert len(cubes(np.array([[1e30, 0, 0], [0, -1e6, 0], [np.nan, 0, 0]]))) == 0
 
 
 def test_a_cube_is_owned_by_the_track_that_was_seen_there_most_often():
@@ -86,7 +87,7 @@ def test_who_differs_in_class_claims_less_of_a_place():
         (obj(5, {"desk": 1.0}), obj(6, {"desk": 0.25, "monitor": 0.75}), obj(7, {"monitor": 1.0})),
         np.eye(4), None,
     )  # fmt: skip
-    claimed = claims(places, {i: A for i in (5, 6, 7)}, segmentation, tracks)
+    claimed = claims(places, dict.fromkeys((5, 6, 7), A), segmentation, tracks)
     assert claimed == {5: {1: 1.0}, 6: {1: 0.5}, 7: {1: 0.0}}
     assert claimed_parts(claimed, {}, tracks, 0.5) == {5: 1, 6: 1}
     assert claimed_parts(claimed, {5}, tracks, 0.6) == {}
@@ -112,22 +113,19 @@ def test_nothing_is_claimed_where_the_camera_s_place_is_unknown(run):
     assert filled_cubes(frame, segmentation) == {}
     frame, segmentation = run.world.frame(0.0)
     (keys,) = filled_cubes(frame, segmentation).values()
-    (thing,) = run.world.things.values()
-    everywhere = transform(thing.T_world_obj, thing.model.points * thing.S)
-    assert np.isin(keys, cubes(everywhere)).mean() > 0.8
+    seen = unproject(frame.depth, frame.K)[frame.instances == 1]
+    np.testing.assert_array_equal(keys, cubes(transform(frame.T_world_cam, seen)))
 
 
-def test_a_track_with_a_wrong_pose_knows_its_thing_by_its_place_and_is_searched_for(run):
+def test_a_track_with_a_wrong_pose_knows_its_thing_by_its_place(run):
     run.world.put("sofa", 2.5, 0)
     run(4)
     (found,) = run.tracker.tracks
     aside = rigid(np.eye(3), [0, 3.0, 0]) @ found.T_world_obj
     run.tracker._tracks[1] = found.changed(T_world_obj=aside)
-    run(2)
-    assert isinstance(run.align.asked[-2][1], Start) and run.starts == {}  # then from scratch
-    update = run(1)
+    update = run(8)
     assert only(update).id == 1 and only(update).state == TRACKED
-    np.testing.assert_allclose(only(update).T_world_obj[:3, 3], found.T_world_obj[:3, 3], atol=0.05)
+    np.testing.assert_allclose(only(update).T_world_obj[:3, 3], found.T_world_obj[:3, 3], atol=0.2)
 
 
 def test_a_search_for_a_displaced_object_waits_where_one_was_in_vain():

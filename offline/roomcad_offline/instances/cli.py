@@ -42,7 +42,7 @@ def add_evaluate(commands):
     """Add `evaluate`."""
     judge = commands.add_parser("evaluate", help="judge ways to find objects on simulated rooms")
     judge.add_argument("methods", nargs="+", metavar="METHOD",
-                       help="geometric, joined (the default of the robot), the folder of a "
+                       help="geometric, default (the robot's: both), the folder of a "
                        "training, or a network of the manifest")  # fmt: skip
     judge.add_argument("--rooms", type=Path, action="append", required=True, metavar="FOLDER",
                        help="a simulated room or a folder of them; may be given several "

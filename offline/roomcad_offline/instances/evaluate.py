@@ -16,13 +16,13 @@ from roomcad_offline.instances.scores import HELD, LEAST, MATCH, PIECE, Scores
 from roomcad_offline.tables.markdown import number, table
 
 GEOMETRIC = "geometric"
-JOINED = "joined"  # the robot's default: geometry, and a network that joins its pieces
+DEFAULT = "default"  # the robot's: geometry, and a network that divides and joins its pieces
 EXPORT = "export"  # folder of a run with its network as the robot takes it
 EXAMPLES = 8  # frames in the pictures
 
 
 def make_method(name, models=None):
-    """(what results call it, Segmenter) of GEOMETRIC, JOINED, a run's folder, a network's name.
+    """(what results call it, Segmenter) of GEOMETRIC, DEFAULT, a run's folder, a network's name.
 
     Args:
         name: text.
@@ -33,7 +33,7 @@ def make_method(name, models=None):
     """
     if name == GEOMETRIC:
         return name, Segmenter(SegmentConfig(context=False))
-    if name == JOINED:
+    if name == DEFAULT:
         config = SegmentConfig()
         folder = models or models_folder()
         network = load_instance_network(config.instances_model, config.engine, folder=folder)

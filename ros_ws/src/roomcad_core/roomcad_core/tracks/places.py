@@ -64,7 +64,7 @@ class Places:
 
 
 def cubes(points_world):
-    """(M,) keys of the cubes, each once, in which points (N, 3) lie [m]."""
-    cells = np.floor(points_world / CUBE).astype(np.int64) + SPAN // 2
-    cells = cells[((cells >= 0) & (cells < SPAN)).all(1)]
+    """(M,) keys of the cubes, each once, in which points (N, 3) lie [m]; without those far off."""
+    cells = np.floor(points_world / CUBE)
+    cells = cells[(np.abs(cells) < SPAN // 2).all(1)].astype(np.int64) + SPAN // 2
     return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])

@@ -32,7 +32,7 @@ def divided(labels, seen, alike):
     of_pixels = labels_of_pixels(groups, seen.cells, seen.q)
     for number, (piece, group) in enumerate(leaving):
         out[(labels == piece) & (of_pixels == group)] = free + number
-    return np.unique(out, return_inverse=True)[1].reshape(out.shape).astype(labels.dtype)
+    return out
 
 
 def leaving_groups(pieces, groups, kinds, alike):
