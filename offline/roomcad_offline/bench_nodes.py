@@ -27,12 +27,13 @@ SECONDS = 12.0  # measured at each of these rates
 SETTLE = 8.0  # [s] before: the camera has seen the whole of its path, the objects are known
 
 
-def bench_both(sequence, rate, first, scratch):
+def bench_both(sequence, rate, first, scratch, params=None):
     """Figures of the live nodes, each for three nodes ("nodes") and for one ("one_process").
 
     Args:
         sequence: played once at `rate` frames a second, objects not followed; from frame number
             `first` on it is played to and fro with objects followed.
+        params: as bench_nodes takes it.
 
     Returns:
         {"nodes", "one_process"}: records of `bench_nodes`, and "tracked": {"settle_s", "first",
@@ -40,19 +41,22 @@ def bench_both(sequence, rate, first, scratch):
     """
     record, tracked = {}, {"settle_s": SETTLE, "first": first}
     for name, composed in (("nodes", False), ("one_process", True)):
-        (record[name],) = bench_nodes(sequence, scratch, composed, ["--rate", str(rate)])
+        (record[name],) = bench_nodes(
+            sequence, scratch, composed, ["--rate", str(rate)], params=params
+        )
         rates = [str(r) for r in (*STEADY, OVERLOAD)]
         how = ["--rate", *rates, "--seconds", str(SECONDS), "--warm-up", str(SETTLE)]
         how += ["--first", str(first)]
-        tracked[name] = bench_nodes(sequence, scratch, composed, how, tracks=True)
+        tracked[name] = bench_nodes(sequence, scratch, composed, how, True, params)
     return record | {"tracked": tracked}
 
 
-def bench_nodes(sequence, scratch, composed, how, tracks=False):
+def bench_nodes(sequence, scratch, composed, how, tracks=False, params=None):
     """Delays from image stamp to marker, processor time and memory of the live nodes.
 
     Args:
         how: arguments of roomcad_ros.latency that say what is fed.
+        params: file of the nodes' parameters instead of launch/params.yaml, or None.
 
     Returns:
         for each rate the record of roomcad_ros.latency_figures.summary with, of all processes of
@@ -64,6 +68,7 @@ def bench_nodes(sequence, scratch, composed, how, tracks=False):
     topics = {"color": "color/image_raw", "depth": "depth/image_raw", "camera_info": "camera_info"}
     launch += [f"{argument}:=/{topic}" for argument, topic in topics.items()]
     launch += [f"composition:={str(composed).lower()}", f"tracks:={str(tracks).lower()}"]
+    launch += [f"params_file:={params}"] if params else []
     scratch.mkdir(parents=True, exist_ok=True)
     out = scratch / "latency.json"
     measure = ["ros2", "run", "roomcad_ros", "latency", str(sequence), *how, "--out", str(out)]
@@ -145,10 +150,12 @@ def main(argv=None):
     parser.add_argument("sequence", type=Path, help="recorded folder, .sens file, or bag")
     parser.add_argument("--rate", type=float, default=5.0, help="frames a second without tracks")
     parser.add_argument("--first", type=int, default=0, help="first frame of the part with tracks")
+    parser.add_argument("--params", type=Path, help="parameters of the nodes (YAML)")
     parser.add_argument("--scratch", type=Path, default=REPOSITORY / "runs" / "bench")
     args = parser.parse_args(argv)
     sequence, scratch = args.sequence.resolve(), args.scratch.resolve()
-    record = bench_both(sequence, args.rate, args.first, scratch)
+    params = args.params and args.params.resolve()
+    record = bench_both(sequence, args.rate, args.first, scratch, params)
     print("\n".join(nodes_lines(record)))
     return 0
 

@@ -183,7 +183,11 @@ class TrackConfig(Checked):
     )
     overlap: float = setting(0.25, "3D IoU from which two tracks are the same thing", 0.0, 1.0)
     part: float = setting(
-        0.5, "share of a piece on the CAD of a found track that makes it part of that", 0.0, 1.0
+        0.5,
+        "share of a piece on the CAD of a found track, or where that was seen, that makes it part"
+        " of that",
+        0.0,
+        1.0,
     )
     memory: float = setting(5.0, "sightings a pose is averaged over at most; 0 = none", 0.0, 1000.0)
     moved: float = setting(0.15, "a pose farther off than this is no noise [m]", 0.0, 5.0)
