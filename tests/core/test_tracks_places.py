@@ -128,6 +128,22 @@ def test_a_track_with_a_wrong_pose_knows_its_thing_by_its_place(run):
     np.testing.assert_allclose(only(update).T_world_obj[:3, 3], found.T_world_obj[:3, 3], atol=0.2)
 
 
+def test_two_tracks_in_one_place_become_one_that_keeps_the_older_id(run):
+    run.world.put("sofa", 2.5, 0)
+    run(4)
+    (found,) = run.tracker.tracks
+    run.tracker._tracks[1] = found.changed(S=2 * found.S)  # a wrong idea of it
+    run.tracker._tracks[2] = found.changed(id=2)
+    for _ in range(10):
+        run.tracker._places.add(2, run.tracker._places.of(1))
+    run.tracker._last_id = 2
+    update = run(1)
+    assert [(e.id, e.reason) for e in update.ended] == [(2, "part")]
+    assert only(update).id == 1 and set(update.owners.values()) == {1}
+    np.testing.assert_allclose(only(update).S, found.S, rtol=0.05)
+    assert only(run(3)).id == 1
+
+
 def test_a_search_for_a_displaced_object_waits_where_one_was_in_vain():
     config, here = TrackConfig(), np.eye(4)
     lost = track(1, {"sofa": 1.0}, LOST, reason="low_score", retry_in=9)

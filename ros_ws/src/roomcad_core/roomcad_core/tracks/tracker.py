@@ -138,14 +138,14 @@ class Tracker:
         It is what and where the owner of the place is, and keeps the older id.
         """
         ended = []
-        for pair in same_thing(self._places, self._tracks, self.config.part):
-            old, young = sorted(pair)
-            known = {i: pose for i, pose in poses.items() if i == pair[1]}
-            self._tracks[old] = self._tracks[pair[1]].changed(id=old)
-            for i in pair:
+        for other, owner in same_thing(self._places, self._tracks, self.config.part):
+            old, young = sorted((other, owner))
+            pose = poses.get(owner)
+            for i in (other, owner):
                 poses.pop(i, None)
-            if known:
-                poses[old] = known[pair[1]]
+            if pose is not None:
+                poses[old] = pose
+            self._tracks[old] = self._tracks[owner].changed(id=old)
             del self._tracks[young]
             self._places.join(old, young)
             ended.append(Ended(young, "part"))
