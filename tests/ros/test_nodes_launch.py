@@ -54,8 +54,11 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
 ):
     rosbag2 = pytest.importorskip("rosbags.rosbag2")
     pytest.importorskip("open3d")
+    params = tmp_path / "params.yaml"
+    params.write_text("/**: {ros__parameters: {segment.context: false}}\n")  # needs weights
     arguments = {
         "sequence": sequence.path,
+        "params_file": params,
         "record": tmp_path / "bag",
         "composition": composition,
         "model": "box_size",  # needs no weights
