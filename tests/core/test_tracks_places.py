@@ -36,7 +36,14 @@ def test_a_cube_of_ten_centimetres_has_one_key_and_its_neighbours_have_others():
     assert len(one) == 1
     others = cubes(np.array([[-0.01, 0.02, 0.03], [0.01, 0.12, 0.03], [0.01, 0.02, 0.13]]))
     assert len({*one, *others}) == 4
-    assert len(cubes(np.array([[1e30, 0, 0], [0, -1e6, 0], [np.nan, 0, 0]]))) == 0
+    assert len(cubes(np.array([[1e30, 0, 0], [0, np.inf, 0], [np.nan, 0, 0]]))) == 0
+
+
+def test_a_room_in_the_coordinates_of_a_map_has_cubes_too():
+    """Metres of a UTM zone: 500 km east, 5,000 km north."""
+    corner = np.array([[5e5, 5e6, 0]])
+    points = corner + [[0.05, 0.05, 0.05], [0.06, 0.05, 0.05], [1.05, 0.05, 0.05]]
+    assert len(cubes(points)) == 2
 
 
 def test_a_cube_is_owned_by_the_track_that_was_seen_there_most_often():
@@ -70,6 +77,13 @@ def test_a_track_takes_over_the_places_of_another():
     assert places.owned(np.concatenate([A, B])) == {1: 1.0}
     places.join(1, 3)  # which was seen nowhere
     assert list(places.of(1)) == [1, 2, 3, 7, 8]
+
+
+def test_tracks_that_were_seen_nowhere_own_nothing():
+    places = Places()
+    places.join(1, 2)  # as where no camera pose was known
+    places.add(3, A[:0])
+    assert places.owned(A) == {} and len(places.of(1)) == len(places.of(3)) == 0
 
 
 def test_votes_are_alike_by_their_common_share_of_furniture():

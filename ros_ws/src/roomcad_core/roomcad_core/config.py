@@ -88,8 +88,8 @@ class SegmentConfig(Checked):
     )
     context: bool = setting(
         True,
-        "with a depth sensor a network says what objects are by what stands around them; it joins"
-        " the pieces of a thing too",
+        "with a depth sensor a network says what objects are by what stands around them; it"
+        " divides what geometry merged and joins the pieces of a thing, too",
     )
     divide: float = setting(
         0.5,

@@ -51,7 +51,7 @@ def sighted(track, T_cam_obj, sighting, config):
     """The Track after a sighting; T_cam_obj (4, 4): where it was expected in that frame."""
     frame, score = sighting.frame, sighting.alignment.score
     challenged = is_challenged(track)
-    if sighting.displaced and not sighting.searched:
+    if sighting.displaced and not sighting.searched:  # that alone speaks against the pose
         track = track.changed(away=track.away + 1)
     believed = score >= config.sigma_low or (not track.confirmed and score >= track.sigma)
     if believed:

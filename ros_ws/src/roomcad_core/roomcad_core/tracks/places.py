@@ -11,7 +11,9 @@ import numpy as np
 
 CUBE = 0.1  # side of a cube [m]
 MOST = 20  # sightings of a cube that are counted: what has moved away is outvoted some day
-SPAN = 1 << 20  # cubes along an axis
+SPAN = 1 << 20  # cubes along an axis until keys come again: 105 km, maps may begin far off
+FARTHEST = 2.0**62  # cubes from the origin that can be counted
+NOWHERE = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
 class Places:
@@ -31,23 +33,23 @@ class Places:
 
     def of(self, track):
         """(N,) keys of the cubes where a track was seen."""
-        return self._seen[track][0] if track in self._seen else np.zeros(0, np.int64)
+        return self._seen.get(track, NOWHERE)[0]
 
     def add(self, track, keys):
         """A track was seen in cubes `keys` (N,), each given once."""
-        old, counts = self._seen.get(track, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
-        both, place = np.unique(np.concatenate([old, keys]), return_inverse=True)
-        weights = np.concatenate([counts, np.ones(len(keys), np.int64)])
-        total = np.bincount(place, weights, len(both)).astype(np.int64)
-        self._seen[track] = both, np.minimum(total, MOST)
+        self._more(track, keys, np.ones(len(keys), np.int64))
 
     def join(self, track, other):
         """A track takes over what another was seen in."""
-        keys, counts = self._seen.pop(other, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
-        old, more = self._seen.get(track, (keys[:0], counts[:0]))
+        self._more(track, *self._seen.pop(other, NOWHERE))
+
+    def _more(self, track, keys, counts):
+        if not len(keys):
+            return
+        old, before = self._seen.get(track, NOWHERE)
         both, place = np.unique(np.concatenate([old, keys]), return_inverse=True)
-        total = np.bincount(place, np.concatenate([more, counts]), len(both)).astype(np.int64)
-        self._seen[track] = both, np.minimum(total, MOST)
+        total = np.bincount(place, np.concatenate([before, counts]), len(both))
+        self._seen[track] = both, np.minimum(total, MOST).astype(np.int64)
 
     def keep(self, tracks):
         """Forget all but these tracks."""
@@ -64,7 +66,7 @@ class Places:
 
 
 def cubes(points_world):
-    """(M,) keys of the cubes, each once, in which points (N, 3) lie [m]; without those far off."""
+    """(M,) keys of the cubes, each once, in which points (N, 3) lie [m]; not finite ones in none."""
     cells = np.floor(points_world / CUBE)
-    cells = cells[(np.abs(cells) < SPAN // 2).all(1)].astype(np.int64) + SPAN // 2
+    cells = cells[(np.abs(cells) < FARTHEST).all(1)].astype(np.int64) % SPAN
     return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])
