@@ -66,7 +66,7 @@ class Places:
 
 
 def cubes(points_world):
-    """(M,) keys of the cubes, each once, in which points (N, 3) lie [m]; not finite ones in none."""
+    """(M,) keys of the cubes, each once, in which finite points (N, 3) lie [m]."""
     cells = np.floor(points_world / CUBE)
     cells = cells[(np.abs(cells) < FARTHEST).all(1)].astype(np.int64) % SPAN
     return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])
