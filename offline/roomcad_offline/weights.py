@@ -34,17 +34,26 @@ def read_weights(path, make, kind):
     Raises:
         ValueError: the file is damaged, or its weights do not fit its configuration.
     """
+    tensors, header = read_tensors(path)
+    try:
+        network = make(json.loads(header["config"]))
+        network.load_state_dict(tensors)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not the weights of {kind}: {error}") from None
+    return network.eval().requires_grad_(False)
+
+
+def read_tensors(path):
+    """{name: tensor} and {name: text} of the header of a file of save_weights; ValueError if it is
+    damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = make(json.loads(header["config"]))
-        network.load_state_dict(tensors)
-    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: not the weights of {kind}: {error}") from None
-    return network.eval().requires_grad_(False)
+            return tensors, dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a file of weights: {error}") from None
 
 
 def read_header(path):

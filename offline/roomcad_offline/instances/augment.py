@@ -1,4 +1,5 @@
-"""Random changes of Views: part of the grid, mirror, size, errors of gravity, floor and sensor."""
+"""Random changes of Views: part of the grid, mirror, size, errors of gravity, floor and sensor,
+and colour."""
 
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from roomcad_core.camera import resize_intrinsics
+from roomcad_offline.instances.recolour import recoloured
 
 MIRROR_CAM = np.diag([-1.0, 1, 1])  # x to the right
 MIRROR_GRAV = np.diag([1.0, -1, 1])  # y to the left
@@ -21,6 +23,7 @@ def augmented(view, config, rng):
     view = resized(view, 1 + rng.uniform(-config.size, config.size))
     view = tilted(view, rng.normal(0, config.tilt, 2))
     view = noisy(view, config, rng)
+    view = replace(view, color=recoloured(view.color, config, rng))
     floor_z = view.floor_z
     if floor_z is not None:
         lost = rng.random() < config.floor_lost
@@ -40,7 +43,9 @@ def window(view, share, rng):
     at = np.ix_(*(np.where(good, i, 0) for i, good in zip(index, inside, strict=True)))
     seen = inside[0][:, None] & inside[1]
     q, ids = (np.where(seen, image[at], 0).astype(image.dtype) for image in (view.q, view.ids))
-    return replace(view, q=q, ids=ids, normals=view.normals[at] * seen[..., None], K=K)
+    color = None if view.color is None else view.color[at]
+    normals = view.normals[at] * seen[..., None]
+    return replace(view, q=q, ids=ids, normals=normals, color=color, K=K)
 
 
 def mirrored(view):
@@ -48,6 +53,7 @@ def mirrored(view):
     K = view.K.copy()
     K[0, 2] = view.q.shape[1] - 1 - K[0, 2]
     flipped = {name: getattr(view, name)[:, ::-1] for name in ("q", "ids")}
+    flipped["color"] = None if view.color is None else view.color[:, ::-1]
     normals = view.normals[:, ::-1] * np.diag(MIRROR_GRAV).astype(np.float32)
     R = MIRROR_GRAV @ view.R_grav_cam @ MIRROR_CAM
     return replace(view, **flipped, normals=normals, K=K, R_grav_cam=R)

@@ -35,6 +35,17 @@ def add_train(commands):
     train.add_argument("--size", help="of the grid of cells, WxH (default: NetworkConfig's)")
     for name, kind in (("epochs", int), ("batch", int), ("learning-rate", float), ("seed", int)):
         train.add_argument(f"--{name}", type=kind, help="(default: TrainConfig's)")
+    train.add_argument(
+        "--f32",
+        action="store_true",
+        help="products in float32: faster on processors without units for bfloat16",
+    )
+    train.add_argument(
+        "--start",
+        type=Path,
+        metavar="WEIGHTS",
+        help="a .safetensors file to begin with (default: random weights)",
+    )
     train.set_defaults(run=run_train)
 
 
@@ -59,6 +70,7 @@ def add_evaluate(commands):
 
 def run_train(args):
     """Run, or go on with, a training."""
+    from roomcad_core.engine import sha256_of
     from roomcad_offline.instances.train import train
     from roomcad_offline.instances.views import RoomViews
 
@@ -72,7 +84,9 @@ def run_train(args):
     about = {"training": [str(p) for p in args.train], "training_rooms": len(training),
              "training_frames": len(views), "validation": [str(p) for p in args.validation],
              "validation_rooms": len(validation)}  # fmt: skip
-    _, log = train(views, judged, args.folder, config, about)
+    if args.start:
+        about["start"] = sha256_of(args.start)
+    _, log = train(views, judged, args.folder, config, about, args.start)
     print(", ".join(f"{name} {value:.3g}" for name, value in log[-1].items()))
 
 
@@ -83,7 +97,7 @@ def train_config(args):
     names = "epochs", "batch", "learning_rate", "seed"
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
     config = TrainConfig()
-    fit = dataclasses.replace(config.fit, **given)
+    fit = dataclasses.replace(config.fit, **given, bf16=not args.f32)
     if not args.size:
         return dataclasses.replace(config, fit=fit)
     width, _, height = args.size.partition("x")

@@ -43,6 +43,14 @@ class SampleConfig:
     hole_area: float = 0.25  # largest share of the grid that they take
     waves: float = 0.01  # standard deviation of smooth errors of the depth, a share of it
     bend: float = 0.06  # standard deviation of smooth errors of the normals
+    colour_lost: float = 0.15  # share without colour
+    grey: float = 0.1  # share with one brightness for all three
+    swapped: float = 0.3  # share with red, green and blue in another order
+    shifted: float = 1.5  # largest error of the colour image's place [cells]
+    light: float = 0.25  # standard deviation of the logarithm of brightness, and of its exponent
+    tint: float = 0.15  # standard deviation of the logarithm of each of red, green and blue
+    shade: float = 0.1  # standard deviation of smooth errors of the brightness, a share of it
+    grain: float = 0.02  # standard deviation of the noise of a cell, of full brightness
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,10 @@ class VoteWriter(NetworkWriter):
             self.graph.node("Identity", found[name], output=name)
 
 
-def answers(network, geometry):
-    """{name: array} of OUTPUTS for geometry (1, 10, h, w), by torch."""
+def answers(network, cells):
+    """{name: array} of OUTPUTS for cells (1, channels, h, w), by torch."""
     with torch.no_grad():
-        out = network(torch.from_numpy(geometry))
+        out = network(torch.from_numpy(cells))
         out["foreground"] = foreground(out["kinds"])
     return {name: out[name].numpy() for name in OUTPUTS}
 
@@ -106,9 +106,9 @@ def check_file(network, path, engine="onnxruntime"):
     """Raise ValueError unless the file gives what torch gives, on noise; the largest difference."""
     rng = np.random.default_rng(0)
     shape = 1, len(CHANNELS), network.config.height, network.config.width
-    geometry = rng.uniform(-1, 1, shape).astype(np.float32)
-    out, largest = make_engine(path, engine)({INPUT: geometry}), 0.0
-    for name, want in answers(network, geometry).items():
+    cells = rng.uniform(-1, 1, shape).astype(np.float32)
+    out, largest = make_engine(path, engine)({INPUT: cells}), 0.0
+    for name, want in answers(network, cells).items():
         difference = float(np.max(np.abs(out[name] - want) / np.maximum(np.abs(want), 1)))
         if not difference <= LARGEST_DIFFERENCE:
             raise ValueError(f"{path}: {name!r} differs from torch by {difference}, expected at "

@@ -1,7 +1,7 @@
-"""The instance network: a small U-Net from geometry to votes for the centres of objects.
+"""The instance network: a small U-Net from geometry and colour to votes for the centres of objects.
 
 Stages, for a batch B on a grid of h x w cells (channels of NetworkConfig):
-    geometry (B, 10, h, w)
+    cells    (B, 14, h, w): places, normals, colour
     encoder  features at 1/1, 1/2, 1/4, 1/8, 1/16: convolution, then residual blocks
     decoder  back to 1/1: enlarge, join the encoder's features, one convolution
     head     18 maps: kinds (13), offset (3), spread, seed
@@ -21,7 +21,7 @@ ENDS = {"kinds": len(KINDS), "offset": 3, "spread": 1, "seed": 1}  # outputs of 
 
 
 class VoteNetwork(nn.Module):
-    """Geometry (B, 10, h, w) of channels.CHANNELS to {name: (B, ..., h, w)}.
+    """Cells (B, channels, h, w) of channels.CHANNELS to {name: (B, ..., h, w)}.
 
     kinds: logits of model_files.KINDS; offset: to the object's centre [m]; spread: of its
     object's votes [m]; seed: 0-1. What model_files.OUTPUTS calls foreground is made from kinds.
@@ -43,8 +43,8 @@ class VoteNetwork(nn.Module):
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, geometry):
-        features, x = [], geometry
+    def forward(self, cells):
+        features, x = [], cells
         for stage in self.encoder:
             x = stage(x)
             features.append(x)

@@ -10,16 +10,16 @@ from roomcad_offline.instances.losses import UNKNOWN
 
 
 def sample(view):
-    """Geometry (10, h, w), points (3, h, w), ids (h, w) and kinds (h, w) of a View; tensors."""
+    """Input (channels, h, w), points (3, h, w), ids (h, w) and kinds (h, w) of a View; tensors."""
     known = view.q > 0
     depth = np.divide(1, view.q, out=np.zeros_like(view.q), where=known)
     R = view.R_grav_cam.astype(np.float32)
     points = (rays(known.shape, view.K) @ R.T) * depth[..., None]
-    geometry = channels(view.q, points, view.normals, view.floor_z)
+    cells = channels(view.q, points, view.normals, view.floor_z, view.color)
     kinds = np.where(known, view.kinds[view.ids], UNKNOWN)
     ids = np.where(known, view.ids, 0).astype(np.int64)
     points = np.ascontiguousarray(points.transpose(2, 0, 1))
-    return tuple(map(torch.from_numpy, (geometry, points, ids, kinds)))
+    return tuple(map(torch.from_numpy, (cells, points, ids, kinds)))
 
 
 def batches(views, config, batch, rng):

@@ -16,12 +16,13 @@ from roomcad_offline.instances.network import VoteNetwork, foreground
 from roomcad_offline.instances.samples import batches, sample, stacked
 from roomcad_offline.instances.scores import Scores
 from roomcad_offline.pointnet.fit import fit
+from roomcad_offline.weights import read_tensors
 
 JUDGED_BATCH = 8
 REPORTED = ("recall", "precision", "mean_iou", "merged", "split")
 
 
-def train(training, validation, folder, config, about=None):
+def train(training, validation, folder, config, about=None, start=None):
     """Train a VoteNetwork in a run's folder, or go on with it.
 
     Args:
@@ -29,6 +30,8 @@ def train(training, validation, folder, config, about=None):
         folder: gets config.json, log.csv, curves.png and checkpoint.pt.
         config: TrainConfig.
         about: further entries of config.json, plain values.
+        start: file of weights to begin with; None = random ones. Channels that its network did
+            not have, the last ones, have no effect at first.
 
     Returns:
         The network, in evaluation mode, and the log rows, one an epoch.
@@ -41,14 +44,17 @@ def train(training, validation, folder, config, about=None):
     if len(training) < config.fit.batch:
         raise ValueError(f"got {len(training)} frames, expected a batch: {config.fit.batch}")
     torch.manual_seed(config.fit.seed)
-    network = VoteNetwork(config.network).to(memory_format=torch.channels_last)
+    network = VoteNetwork(config.network)
+    if start is not None:
+        network.load_state_dict(widened(read_tensors(start)[0], network.state_dict()))
+    network = network.to(memory_format=torch.channels_last)
 
     def epoch(rng):
         return batches(training, config.samples, config.fit.batch, rng)
 
     def loss_of(network, batch):
-        geometry, points, ids, kinds = batch
-        out = network(geometry.contiguous(memory_format=torch.channels_last))
+        cells, points, ids, kinds = batch
+        out = network(cells.contiguous(memory_format=torch.channels_last))
         with torch.autocast("cpu", enabled=False):
             out = {name: maps.float() for name, maps in out.items()}
             return instance_loss(out, points, ids, kinds, config.loss)
@@ -58,6 +64,17 @@ def train(training, validation, folder, config, about=None):
               after_epoch=lambda network: judge(network, validation, config.judged_frames),
               after_save=draw_curves)  # fmt: skip
     return network.eval(), log
+
+
+def widened(tensors, wanted):
+    """{name: tensor} of a network with fewer input channels, zeros for those it did not have."""
+    out = dict(tensors)
+    for name, tensor in tensors.items():
+        is_convolution = tensor.ndim == 4 and name in wanted
+        more = wanted[name].shape[1] - tensor.shape[1] if is_convolution else 0
+        if more > 0:
+            out[name] = torch.nn.functional.pad(tensor, (0, 0, 0, 0, 0, more))
+    return out
 
 
 @torch.no_grad()

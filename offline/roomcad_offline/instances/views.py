@@ -12,11 +12,12 @@ from roomcad_core.config import SegmentConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.segment.instances.cells import fit_cells, fitting
 from roomcad_core.segment.instances.model_files import KINDS
+from roomcad_core.segment.instances.network import cell_color
 from roomcad_core.segment.planes import find_floor
 from roomcad_core.segment.surface import fit_surface, rotated
 from roomcad_core.types import OTHER
 
-FORMAT = 1
+FORMAT = 2
 MOST_OBJECTS = 254  # of a room; ids are kept as bytes
 UNIT = 127  # a normal's component of 1 as kept in a file
 
@@ -32,6 +33,7 @@ class View:
     K: np.ndarray  # (3, 3) intrinsics [cells]
     R_grav_cam: np.ndarray  # (3, 3)
     floor_z: float | None  # [m], grav frame
+    color: np.ndarray | None  # (h, w, 3) uint8 RGB, None = no colour image
 
 
 class RoomViews:
@@ -64,7 +66,7 @@ class RoomViews:
         return View(
             a["q"][frame].astype(np.float32), a["normals"][frame] * np.float32(1 / UNIT),
             a["ids"][frame], a["kinds"], a["K"][frame], a["R_grav_cam"][frame],
-            None if np.isnan(floor_z) else floor_z,
+            None if np.isnan(floor_z) else floor_z, a["color"][frame],
         )  # fmt: skip
 
 
@@ -121,6 +123,7 @@ def frame_arrays(frame, numbers, size):
         "q": cells.q.astype(np.float16),
         "normals": np.rint(cells.of(surface.normals) * UNIT).astype(np.int8),
         "ids": cells.of(ids),
+        "color": cell_color(frame.color, surface.stride, cells),
         "K": cell_intrinsics(frame.K, surface.stride, q.shape, size),
         "R_grav_cam": T_grav_cam[:3, :3],
         "floor_z": np.float64(np.nan if floor is None else floor.d / floor.n[2]),

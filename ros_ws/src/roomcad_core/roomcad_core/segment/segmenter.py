@@ -53,7 +53,7 @@ class Segmenter:
         surface = fit_surface(frame.depth, frame.K, config)
         T_grav_cam = gravity.gravity_frame(self._up(frame, surface, up_cam))
         surface = rotated(surface, T_grav_cam[:3, :3])
-        labels, floor_z, seen = self._things(surface)
+        labels, floor_z, seen = self._things(surface, frame.color)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth)
         found = {}
@@ -64,17 +64,17 @@ class Segmenter:
         objects = crops.make_objects(instances, found, frame, T_grav_cam, config, context)
         return Segmentation(instances, objects, T_grav_cam, floor_z)
 
-    def _things(self, surface):
+    def _things(self, surface, color):
         """(h, w) labels of the things, the floor's height or None [m], Seen of the network."""
         config = self._config
         if config.instances == "network":
             floor_z = floor_height(planes.find_floor(surface, config))
-            seen = self._instances(surface, floor_z)
+            seen = self._instances(surface, floor_z, color)
             return seen.labels(), floor_z, seen
         labels, floor_z = find_things(surface, config)
         if not config.context:
             return labels, floor_z, None
-        seen = self._instances(surface, floor_z)
+        seen = self._instances(surface, floor_z, color)
         if config.divide:
             labels = divided(labels, seen, config.divide)
         if config.join:

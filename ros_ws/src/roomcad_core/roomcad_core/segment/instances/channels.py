@@ -1,6 +1,7 @@
-"""What the network is told of each cell: places and directions that mean the same on any sensor.
+"""What the network is told of each cell: places and directions that mean the same on any sensor,
+and colour, where there is any.
 
-Everything is in the grav frame: z up, x along the camera's heading, so that neither the camera's
+Places and directions are in the grav frame: z up, x along the camera's heading, so that neither the camera's
 tilt nor its heading matters.
 """
 
@@ -17,12 +18,16 @@ CHANNELS = (
     "known",  # 1 where the depth is known, all else is 0 elsewhere
     "smooth",  # 1 where the normal is known
     "floor",  # 1 everywhere if the floor's height is known
+    "red",  # -1 to 1, as green and blue
+    "green",
+    "blue",
+    "coloured",  # 1 everywhere if there is a colour image; else the three are 0
 )
 REACH = 4.0  # [m]
 EYE_LEVEL = 1.2  # height of a camera whose height is not known [m]
 
 
-def channels(q, points, normals, floor_z):
+def channels(q, points, normals, floor_z, color=None):
     """(len(CHANNELS), h, w) float32 input of the network.
 
     Args:
@@ -30,6 +35,7 @@ def channels(q, points, normals, floor_z):
         points: (h, w, 3) grav frame [m].
         normals: (h, w, 3) unit, grav frame, 0 = unknown.
         floor_z: height of the floor in the grav frame [m], or None.
+        color: (h, w, 3) uint8 RGB, or None.
     """
     out = np.zeros((len(CHANNELS), *q.shape), np.float32)
     known = q > 0
@@ -39,6 +45,9 @@ def channels(q, points, normals, floor_z):
     out[4:7] = np.moveaxis(normals, 2, 0)
     out[7] = known
     out[8] = np.abs(out[4:7]).max(0) > 0
+    if color is not None:
+        out[10:13] = np.moveaxis(color, 2, 0) / np.float32(127.5) - 1
     out *= known
     out[9] = floor_z is not None
+    out[13] = color is not None
     return out

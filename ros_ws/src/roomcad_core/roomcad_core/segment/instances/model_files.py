@@ -21,7 +21,7 @@ TASK = "instances"
 KEYS = ("task", "onnx", "sha256", "width", "height")
 BACKGROUND = 0  # the place in KINDS of floor, walls and ceiling
 KINDS = ("background", *CLASSES, OTHER)  # what a cell can show
-INPUT = "geometry"  # (1, channels, h, w), see channels.CHANNELS
+INPUT = "cells"  # (1, channels, h, w), see channels.CHANNELS
 # Name of each output: its shape before (h, w).
 OUTPUTS = {
     "foreground": (1,),  # probability that a cell shows a thing

@@ -1,7 +1,8 @@
-"""Runs an instance network: the surface of a frame in, what the network sees in it out."""
+"""Runs an instance network: surface and colour of a frame in, what the network sees in it out."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from roomcad_core.engine import make_engine, verify
@@ -20,19 +21,37 @@ class InstanceNetwork:
         self.spec = spec
         self.engine = engine
 
-    def __call__(self, surface, floor_z):
+    def __call__(self, surface, floor_z, color=None):
         """Seen of a frame.
 
         Args:
             surface: Surface of a frame in the grav frame.
             floor_z: height of the floor in that frame [m], or None.
+            color: (H, W, 3) uint8 RGB of the frame; None, or all black, where there is none.
         """
         q = np.where(surface.valid, surface.q, np.float32(0))
         cells = fit_cells(q, (self.spec.height, self.spec.width))
         points = cells.of(surface.points)
-        feed = channels(cells.q, points, cells.of(surface.normals), floor_z)
+        color = cell_color(color, surface.stride, cells)
+        feed = channels(cells.q, points, cells.of(surface.normals), floor_z, color)
         out = {name: maps[0] for name, maps in self.engine({INPUT: feed[None]}).items()}
         return Seen(q, cells, points, out)
+
+
+def cell_color(color, stride, cells):
+    """(h, w, 3) uint8 colour of the cells, each the mean of a working pixel, or None.
+
+    Args:
+        color: (H, W, 3) uint8 RGB; None, or all black, where there is none.
+        stride: side of a working pixel [px].
+        cells: Cells.
+    """
+    if color is None or not color.any():
+        return None
+    below = [-n % stride for n in color.shape[:2]]
+    color = cv2.copyMakeBorder(color, 0, below[0], 0, below[1], cv2.BORDER_REPLICATE)
+    size = color.shape[1] // stride, color.shape[0] // stride
+    return cells.of(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
 
 
 def make_instances(config):
