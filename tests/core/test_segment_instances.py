@@ -19,6 +19,7 @@ from roomcad_core.segment.instances.cells import fit_cells, labels_of_pixels
 from roomcad_core.segment.instances.channels import CHANNELS, EYE_LEVEL, REACH, channels
 from roomcad_core.segment.instances.cluster import LEAST_CELLS, belonging, cluster
 from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, InstanceSpec
+from roomcad_core.segment.instances.network import cell_color
 from roomcad_core.types import Frame
 
 SIZE = 120, 160
@@ -132,10 +133,24 @@ def test_channels_are_zero_where_nothing_is_known_and_say_whether_the_floor_is()
     points = np.array([[[2.0, -1.0, -0.4], [9.0, 9, 9]]], np.float32)
     normals = np.array([[[0.0, 0, 1], [0, 0, 0]]], np.float32)
     with_floor, without = channels(q, points, normals, -1.4), channels(q, points, normals, None)
-    want = [0.5, 2 / REACH, -1 / REACH, 1.0, 0, 0, 1, 1, 1, 1]
+    want = [0.5, 2 / REACH, -1 / REACH, 1.0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0]
     assert with_floor[:, 0, 0] == pytest.approx(want)
-    assert (with_floor[:-1, 0, 1] == 0).all()
-    assert without[3, 0, 0] == pytest.approx(-0.4 + EYE_LEVEL) and (without[-1] == 0).all()
+    assert (with_floor[:9, 0, 1] == 0).all()
+    assert without[3, 0, 0] == pytest.approx(-0.4 + EYE_LEVEL) and (without[9] == 0).all()
+    color = np.array([[[255, 0, 51], [255, 255, 255]]], np.uint8)
+    coloured = channels(q, points, normals, -1.4, color)
+    assert coloured[10:, 0, 0] == pytest.approx([1, -1, -0.6, 1])
+    assert coloured[10:, 0, 1] == pytest.approx([0, 0, 0, 1])  # nothing is known of this cell
+
+
+def test_a_cell_has_the_mean_colour_of_its_working_pixel_and_black_images_have_none():
+    """Working pixels of 2 x 2; the image's last row is half of the last ones."""
+    color = np.zeros((3, 4, 3), np.uint8)
+    color[:2, :2, 0], color[:2, 2, 1], color[2, 2:, 2] = 200, 100, 80
+    cells = fit_cells(np.ones((2, 2), np.float32), (2, 2))
+    assert cell_color(color, 2, cells).tolist() == [[[200, 0, 0], [0, 50, 0]],
+                                                    [[0, 0, 0], [0, 0, 80]]]  # fmt: skip
+    assert cell_color(np.zeros_like(color), 2, cells) is None and cell_color(None, 2, cells) is None
 
 
 class Oracle:

@@ -27,6 +27,7 @@ from roomcad_offline.instances.losses import (  # noqa: E402
     instance_loss,
     object_losses,
 )
+from roomcad_offline.instances.recolour import recoloured  # noqa: E402
 from roomcad_offline.instances.samples import sample  # noqa: E402
 from roomcad_offline.instances.scores import Scores  # noqa: E402
 from roomcad_offline.instances.views import RoomViews, View, nearest_ids  # noqa: E402
@@ -261,3 +262,44 @@ def test_changes_are_the_same_for_the_same_seed_and_never_break_the_truth(view):
     assert torch.isfinite(geometry).all()
     unknown = torch.from_numpy(a.q == 0)
     assert (kinds[unknown] == UNKNOWN).all() and (ids[unknown] == 0).all()
+
+
+UNCHANGED = {"colour_lost": 0, "grey": 0, "swapped": 0, "shifted": 0, "light": 0, "tint": 0,
+             "shade": 0, "grain": 0}  # fmt: skip
+
+
+def changed_colour(color, seed=0, **changes):
+    config = SampleConfig(**UNCHANGED | changes)
+    return recoloured(color, config, np.random.default_rng(seed))
+
+
+def test_colours_change_as_they_say():
+    rng = np.random.default_rng(1)
+    color = rng.integers(40, 200, (12, 16, 3)).astype(np.uint8)
+    assert np.array_equal(changed_colour(color), color)
+    assert changed_colour(color, colour_lost=1) is None and changed_colour(None) is None
+    grey = changed_colour(color, grey=1)
+    assert (grey == grey[..., :1]).all() and np.abs(grey[..., 0] - color.mean(2)).max() <= 0.51
+    swapped = changed_colour(color, seed=3, swapped=1)
+    assert not np.array_equal(swapped, color)
+    assert np.array_equal(np.sort(swapped, 2), np.sort(color, 2))
+    tinted = changed_colour(color, tint=0.2) / color  # one factor for each of the three
+    assert tinted.std((0, 1)).max() < 0.01 < tinted.mean((0, 1)).std()
+    darker = changed_colour(color, light=0.3)
+    order = np.argsort(color, None)
+    assert (np.diff(darker.ravel()[order].astype(int)) >= 0).all()
+    assert not np.array_equal(darker, color)
+    for change in ({"shade": 0.1}, {"grain": 0.02}, {"shifted": 1.5}):
+        off = changed_colour(color, **change).astype(float) - color
+        assert off.any() and np.abs(np.median(off)) < 20
+
+
+def test_colour_goes_where_its_cells_go(view):
+    rows, cols = np.indices(view.q.shape)
+    color = np.stack([rows, cols, view.ids * 90], 2).astype(np.uint8)
+    view = dataclasses.replace(view, color=color)
+    for changed in (mirrored(view), window(view, 0.6, np.random.default_rng(2))):
+        assert np.array_equal(changed.color[..., 2], changed.ids * 90)
+    cells = sample(view)[0]
+    assert cells[10, 30, 7] == pytest.approx(30 / 127.5 - 1) and (cells[13] == 1).all()
+    assert (sample(dataclasses.replace(view, color=None))[0][10:] == 0).all()

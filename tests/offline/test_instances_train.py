@@ -32,13 +32,15 @@ from roomcad_offline.instances.export import (  # noqa: E402
     save_onnx,
 )
 from roomcad_offline.instances.network import VoteNetwork  # noqa: E402
-from roomcad_offline.instances.train import judge, load_trained, train  # noqa: E402
+from roomcad_offline.instances.train import judge, load_trained, train, widened  # noqa: E402
 from roomcad_offline.instances.views import RoomViews  # noqa: E402
 from roomcad_offline.pointnet.fit import FitConfig  # noqa: E402
 
 SMALL = NetworkConfig(64, 48, (16, 24, 32), (0, 1, 1), (24, 16))
 STILL = SampleConfig(flip=0, smallest_window=1, largest_window=1, size=0, tilt=0, floor_error=0,
-                     floor_lost=0, holes=0, rough=0, waves=0, bend=0)  # fmt: skip
+                     floor_lost=0, holes=0, rough=0, waves=0, bend=0,
+                     colour_lost=0, grey=0, swapped=0, shifted=0, light=0, tint=0, shade=0,
+                     grain=0)  # fmt: skip
 EYE_LEVEL = 1.2
 CAMERA = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, EYE_LEVEL], [0, 0, 0, 1.0]])
 K = np.array([[110.0, 0, 63.5], [0, 110, 47.5], [0, 0, 1]])
@@ -185,12 +187,31 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
     assert [file.task for file in shipped_models(models)] == ["instances"]
     assert "| geometric |" in (models / "instances.md").read_text()
     shipped = load_weights(models / "instances.safetensors")
-    geometry = np.zeros((1, len(CHANNELS), 48, 64), np.float32)
-    wanted = answers(load_trained(run).network, geometry)
-    np.testing.assert_array_equal(answers(shipped, geometry)["offset"], wanted["offset"])
+    cells = np.zeros((1, len(CHANNELS), 48, 64), np.float32)
+    wanted = answers(load_trained(run).network, cells)
+    np.testing.assert_array_equal(answers(shipped, cells)["offset"], wanted["offset"])
     engine = load_instance_network("instances", "onnxruntime", folder=models).engine
-    np.testing.assert_allclose(engine({INPUT: geometry})["seed"], wanted["seed"], atol=1e-4)
+    np.testing.assert_allclose(engine({INPUT: cells})["seed"], wanted["seed"], atol=1e-4)
     assert main([*command, "--validation", str(tmp_path / "train" / "room0")]) == 1
     assert "is trained on" in capsys.readouterr().err
     assert main([*command[:7], "--size", "64"]) == 1
     assert main([*judged[:2], "nothing", *judged[4:]]) == 1
+
+
+def test_a_network_that_never_saw_colour_begins_as_it_was():
+    torch.manual_seed(0)
+    network = VoteNetwork(SMALL).eval()
+    first = next(name for name, t in network.state_dict().items() if t.ndim == 4)
+    before = {**network.state_dict(), first: network.state_dict()[first][:, :10].clone()}
+    start = widened(before, network.state_dict())
+    assert (start[first][:, 10:] == 0).all() and start[first].shape[1] == len(CHANNELS)
+    network.load_state_dict(start)
+    cells = np.random.default_rng(0).uniform(-1, 1, (1, len(CHANNELS), 48, 64)).astype(np.float32)
+    grey = cells.copy()
+    grey[:, 10:] = 0
+    np.testing.assert_array_equal(
+        answers(network, cells)["offset"], answers(network, grey)["offset"]
+    )
+    unlike = widened({"other": torch.zeros(2, 2, 3, 3)}, network.state_dict())
+    with pytest.raises(RuntimeError, match="other"):
+        network.load_state_dict(unlike)

@@ -12,6 +12,11 @@ from roomcad_offline.instances.export import export, file_stem
 from roomcad_offline.instances.train import load_trained
 from roomcad_offline.weights import save_weights
 
+LICENCE = (
+    "| licence | Apache-2.0 for the weights as our work; the rooms are of our generated models and"
+    " of Sweet Home 3D's, which are CC0, CC-BY 3.0 and GPL-2+, so check before commercial use |"
+)
+
 
 def ship(run, name, folder, results):
     """Ship the network of a run's folder.
@@ -48,6 +53,11 @@ def ship(run, name, folder, results):
     return spec, text
 
 
+def start_of(run):
+    """What a training began with, of its configuration, as the end of a sentence."""
+    return f"; from weights with sha256 {run['start'][:12]}..." if "start" in run else ""
+
+
 def card(name, trained, record):
     """The model's card: what it is, how it was trained, how right it is."""
     run, network = trained.config, trained.network
@@ -58,15 +68,16 @@ def card(name, trained, record):
         "",
         "| | |",
         "| --- | --- |",
-        f"| input | geometry of {config.width} x {config.height} cells (places, heights and normals"
-        " in a gravity-aligned frame; no colour) |",
+        f"| input | {config.width} x {config.height} cells: places, heights and normals in a"
+        " gravity-aligned frame, and colour where there is any |",
         "| output | probability of a thing, vote for its centre, spread of the votes, seed, kind |",
         f"| network | U-Net, encoder {list(config.encoder)}, decoder {list(config.decoder)}, "
         f"{count / 1e6:.2f} M parameters |",
         f"| training data | {run['training_frames']} frames of {run['training_rooms']} simulated "
         f"rooms ({', '.join(run['training'])}); nothing real |",
         f"| training | Adam, cosine from {run['learning_rate']:g}, batch {run['batch']}, "
-        f"{len(trained.log)} of {run['epochs']} epochs, seed {run['seed']} |",
+        f"{len(trained.log)} of {run['epochs']} epochs, seed {run['seed']}{start_of(run)} |",
+        LICENCE,
         "",
         "## Results",
         "",

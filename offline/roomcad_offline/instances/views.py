@@ -62,11 +62,11 @@ class RoomViews:
     def __getitem__(self, i):
         room, frame = self._index[i]
         a = self._rooms[room]
-        floor_z = float(a["floor_z"][frame])
+        floor_z, color = float(a["floor_z"][frame]), a["color"][frame]
         return View(
             a["q"][frame].astype(np.float32), a["normals"][frame] * np.float32(1 / UNIT),
             a["ids"][frame], a["kinds"], a["K"][frame], a["R_grav_cam"][frame],
-            None if np.isnan(floor_z) else floor_z, a["color"][frame],
+            None if np.isnan(floor_z) else floor_z, color if color.any() else None,
         )  # fmt: skip
 
 
@@ -119,11 +119,12 @@ def frame_arrays(frame, numbers, size):
     q = np.where(surface.valid, surface.q, np.float32(0))
     cells = fit_cells(q, size)
     ids = nearest_ids(frame.depth, numbers[frame.instances], surface.stride)
+    color = cell_color(frame.color, surface.stride, cells)
     return {
         "q": cells.q.astype(np.float16),
         "normals": np.rint(cells.of(surface.normals) * UNIT).astype(np.int8),
         "ids": cells.of(ids),
-        "color": cell_color(frame.color, surface.stride, cells),
+        "color": np.zeros((*size, 3), np.uint8) if color is None else color,
         "K": cell_intrinsics(frame.K, surface.stride, q.shape, size),
         "R_grav_cam": T_grav_cam[:3, :3],
         "floor_z": np.float64(np.nan if floor is None else floor.d / floor.n[2]),

@@ -1,8 +1,8 @@
 """What the network is told of each cell: places and directions that mean the same on any sensor,
 and colour, where there is any.
 
-Places and directions are in the grav frame: z up, x along the camera's heading, so that neither the camera's
-tilt nor its heading matters.
+Places and directions are in the grav frame: z up, x along the camera's heading, so that neither the
+camera's tilt nor its heading matters.
 """
 
 import numpy as np
