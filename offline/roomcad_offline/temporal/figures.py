@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from roomcad_core.pose import rotation_error
+from roomcad_offline.temporal.standing import standing_switches, stood_on
 
 MOST_PASSES = 2.5  # a tracked object and frame
 MOST_POINTS = 1.0  # of accuracy lost
@@ -15,6 +16,7 @@ def summary(results):
     """{figure: value} of RoomResults; None where nothing was there to measure."""
     rows = [row for result in results for row in result.rows]
     efforts = [effort for result in results for effort in result.efforts]
+    standings = [s for result in results for s in result.standings]
     confirmed = set().union(*(result.confirmed for result in results))
     found = [e for e in efforts if (e.room, e.track) in confirmed]
     record = {
@@ -32,6 +34,8 @@ def summary(results):
         "identity_switches": identity_switches(rows),
         "largest_piece_switches": largest_piece_switches(rows),
         "objects_of_a_track": _most_objects(rows),
+        "placed_switches": standing_switches(standings),
+        "placed_share": stood_on(standings),
     }
     return record | {"bars": bars(record)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm import tqdm
@@ -13,6 +13,7 @@ from roomcad_core.pose import pose_errors
 from roomcad_core.segment.crops import make_objects
 from roomcad_core.tracks import Tracker
 from roomcad_offline.compare import LIMITS
+from roomcad_offline.temporal.standing import Standing, Stands
 
 GIVEN = ("own", "cad")  # the robot's own stages; or true masks, classes and CAD ids
 OWN_SHARE = 0.5  # of an object's pixels that show a true thing: then it is that thing
@@ -59,6 +60,7 @@ class RoomResult:
     rows: list[Row]
     efforts: list[Effort]
     confirmed: set  # (room, track id) of the tracks that were found at some time
+    standings: list[Standing] = field(default_factory=list)
 
 
 class Objects:
@@ -100,6 +102,7 @@ def measure_room(room, indices, objects, aligners, config, library):
     truth = {placed.id: placed for placed in room.ground_truth}
     search, follow = aligners
     tracker, rows, efforts, confirmed = Tracker(config, library), [], [], set()
+    stands, standings = Stands(room.name, truth), []
     for index in tqdm(indices, room.name, unit="frame"):
         frame = room[index]
         segmentation = objects(frame, truth)
@@ -107,6 +110,7 @@ def measure_room(room, indices, objects, aligners, config, library):
         update = tracker(frame, segmentation, follow)
         tracks = {t.id: t for t in update.tracks}
         confirmed |= {(room.name, t.id) for t in update.tracks if t.confirmed}
+        standings += stands(index, frame, update.tracks)
         for obj, track in update.owners.items():
             effort = every_passes.get(obj, 0), follow.passes.get(obj, 0)
             efforts.append(Effort(room.name, index, track, tracks[track].state, *effort))
@@ -119,7 +123,7 @@ def measure_room(room, indices, objects, aligners, config, library):
             shown = tuple(t for t in shown if t in tracks and tracks[t].confirmed)
             symmetry = truth[placed].symmetry
             rows.append(Row(room.name, index, placed, symmetry, *results, shown))
-    return RoomResult(rows, efforts, confirmed)
+    return RoomResult(rows, efforts, confirmed, standings)
 
 
 def true_objects(frame, segmentation, truth, every, update):

@@ -105,6 +105,11 @@ class SegmentConfig(Checked):
         0.0,
         10.0,
     )
+    memory: bool = setting(
+        False,
+        "context, with camera poses: what the network said of a place in earlier frames counts"
+        " too; for streams of one room",
+    )
     instances_model: str = setting(
         "instances", "network of context and of instances: network, by its name in the manifest"
     )

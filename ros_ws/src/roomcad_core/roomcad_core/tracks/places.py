@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from roomcad_core.cubes import cube_keys
+
 CUBE = 0.1  # side of a cube [m]
 MOST = 20  # sightings of a cube that are counted: what has moved away is outvoted some day
-SPAN = 1 << 20  # cubes along an axis until keys come again: 105 km, maps may begin far off
-FARTHEST = 2.0**62  # cubes from the origin that can be counted
 NOWHERE = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
@@ -67,6 +67,4 @@ class Places:
 
 def cubes(points_world):
     """(M,) keys of the cubes, each once, in which finite points (N, 3) lie [m]."""
-    cells = np.floor(points_world / CUBE)
-    cells = cells[(np.abs(cells) < FARTHEST).all(1)].astype(np.int64) % SPAN
-    return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])
+    return np.unique(cube_keys(points_world, CUBE)[0])
