@@ -139,10 +139,13 @@ def test_two_chairs_side_by_side_keep_their_places(track_world, at):
     T_cam_world = np.linalg.inv(at())
     tracks = track_of(left, frame, T_cam_world, 7), track_of(right, frame, T_cam_world, 8)
     poses = {t.id: t.T_cam_obj for t in tracks}
-    assert associate(tracks, poses, segmentation, frame, {}, TrackConfig()) == ({1: 7, 2: 8}, set())
-    turned = associate(tracks[::-1], poses, segmentation, frame, {}, TrackConfig())
+    assert associate(tracks, poses, segmentation, frame, ({}, {}), TrackConfig()) == (
+        {1: 7, 2: 8},
+        set(),
+    )
+    turned = associate(tracks[::-1], poses, segmentation, frame, ({}, {}), TrackConfig())
     assert turned == ({1: 7, 2: 8}, set())
-    assert associate(tracks, {}, segmentation, frame, {}, TrackConfig()) == ({}, set())
+    assert associate(tracks, {}, segmentation, frame, ({}, {}), TrackConfig()) == ({}, set())
 
 
 def test_the_class_decides_between_things_in_one_place(track_world, at):
@@ -152,7 +155,7 @@ def test_the_class_decides_between_things_in_one_place(track_world, at):
     right = track_of(chair, frame, T_cam_world, 1)
     wrong = right.changed(id=2, label="table")
     poses = {1: right.T_cam_obj, 2: right.T_cam_obj}
-    owners, _ = associate((wrong, right), poses, segmentation, frame, {}, TrackConfig())
+    owners, _ = associate((wrong, right), poses, segmentation, frame, ({}, {}), TrackConfig())
     assert owners == {1: 1}
 
 

@@ -35,7 +35,8 @@ class Stands:
 
     def __call__(self, index, frame, tracks):
         """Standings of the furniture that a Frame shows, among `tracks` that are found."""
-        placed = {t.id: t for t in tracks if t.state == TRACKED and t.T_world_obj is not None}
+        placed = {t.id: t for t in tracks if t.confirmed and t.state == TRACKED}
+        placed = {i: t for i, t in placed.items() if t.T_world_obj is not None}
         shown = [i for i in self._truth if self._is_shown(i, frame)]
         table = {(i, t): self._overlap(i, placed[t]) for i in shown for t in placed}
         found = {i: self._last[i] for i in shown if table.get((i, self._last.get(i)), 0) >= OVERLAP}

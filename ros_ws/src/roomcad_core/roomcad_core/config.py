@@ -105,11 +105,6 @@ class SegmentConfig(Checked):
         0.0,
         10.0,
     )
-    memory: bool = setting(
-        False,
-        "context, with camera poses: what the network said of a place in earlier frames counts"
-        " too; for streams of one room",
-    )
     instances_model: str = setting(
         "instances", "network of context and of instances: network, by its name in the manifest"
     )
@@ -173,6 +168,7 @@ class TrackConfig(Checked):
     enabled: bool = setting(False, "follow objects; off = every frame is aligned from scratch")
     sigma_high: float = setting(0.5, "score from which an object counts as found", 0.0, 1.0)
     sigma_low: float = setting(0.3, "score below which a found object is lost", 0.0, 1.0)
+    confirm: int = setting(5, "sightings that find a new object until it is shown", 1, 1000)
     drop: float = setting(0.3, "fall below the usual score that asks for more updates", 0.0, 1.0)
     updates_search: int = setting(
         1, "pose updates from each azimuth for a new or lost object; later frames go on", 0, 20

@@ -10,15 +10,8 @@ import numpy as np
 
 from roomcad_core import gravity
 from roomcad_core.detect import apply_detections, make_detector
-from roomcad_core.pose import inverse
 from roomcad_core.segment import crops, planes
-from roomcad_core.segment.instances import (
-    Memory,
-    context_classes,
-    divided,
-    joined,
-    make_instances,
-)
+from roomcad_core.segment.instances import context_classes, divided, joined, make_instances
 from roomcad_core.segment.merge import merge, reclaim
 from roomcad_core.segment.split import cut_links, split
 from roomcad_core.segment.surface import fit_surface, rotated
@@ -48,8 +41,6 @@ class Segmenter:
         same = self._agrees(before, "instances_model", "engine") and config.needs_network
         kept = before._instances if same else None
         self._instances = instances or kept or make_instances(config)
-        same = self._agrees(before, "memory", "instances_model")
-        self._memory = (before._memory if same else Memory()) if config.memory else None
 
     def __call__(self, frame, up_cam=None):
         """Segmentation of one Frame.
@@ -62,7 +53,7 @@ class Segmenter:
         surface = fit_surface(frame.depth, frame.K, config)
         T_grav_cam = gravity.gravity_frame(self._up(frame, surface, up_cam))
         surface = rotated(surface, T_grav_cam[:3, :3])
-        labels, floor_z, seen = self._things(surface, frame, T_grav_cam)
+        labels, floor_z, seen = self._things(surface, frame.color)
         labels = crops.keep_objects(surface, labels, floor_z, config)
         instances = crops.full_resolution(labels, surface.stride, frame.depth)
         found = {}
@@ -73,29 +64,22 @@ class Segmenter:
         objects = crops.make_objects(instances, found, frame, T_grav_cam, config, context)
         return Segmentation(instances, objects, T_grav_cam, floor_z)
 
-    def _things(self, surface, frame, T_grav_cam):
+    def _things(self, surface, color):
         """(h, w) labels of the things, the floor's height or None [m], Seen of the network."""
         config = self._config
         if config.instances == "network":
             floor_z = floor_height(planes.find_floor(surface, config))
-            seen = self._seen(surface, floor_z, frame, T_grav_cam)
+            seen = self._instances(surface, floor_z, color)
             return seen.labels(), floor_z, seen
         labels, floor_z = find_things(surface, config)
         if not config.context:
             return labels, floor_z, None
-        seen = self._seen(surface, floor_z, frame, T_grav_cam)
+        seen = self._instances(surface, floor_z, color)
         if config.divide:
             labels = divided(labels, seen, config.divide)
         if config.join:
             labels = joined(labels, seen, config.join)
         return labels, floor_z, seen
-
-    def _seen(self, surface, floor_z, frame, T_grav_cam):
-        """Seen of the network, with what it saw of the same places before."""
-        seen = self._instances(surface, floor_z, frame.color)
-        if self._memory is None or frame.T_world_cam is None:
-            return seen
-        return self._memory(seen, frame.T_world_cam @ inverse(T_grav_cam), frame.stamp)
 
     def _context(self, instances, seen):
         """{id: class_scores} of objects on the working grid by their surroundings."""

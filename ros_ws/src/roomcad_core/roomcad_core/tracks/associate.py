@@ -9,25 +9,28 @@ from roomcad_core.pose import inverse, transform
 
 CROP_POINTS = 200  # points of a crop that are looked at
 NEAREST = 0.1  # [m] points nearer to the camera plane have no usable pixel
+CONTINUITY = 4.0  # how much more a track's claim counts where it was seen the last time
 OTHER_CLASS = 0.5  # how much an overlap counts where the class is ruled out
 
 
-def associate(tracks, poses, segmentation, frame, claimed, config):
+def associate(tracks, poses, segmentation, frame, places, config):
     """{object id: track id}, each at most once, with the largest total affinity; and the set of
     those objects that are outside the boxes of their tracks, so that only claims speak for it.
 
     Args:
         tracks: Tracks.
         poses: {track id: T_cam_obj in this frame}; tracks without one are not looked for.
-        claimed: {object id: {track id: 0-1}}, see claims; as good as boxes that overlap.
+        places: twice {object id: {track id: 0-1}}: claims, as good as boxes that overlap; and the
+            shares of the objects' places that the last sightings of tracks filled.
         config: TrackConfig.
     """
     known = [track for track in tracks if track.id in poses]
     objects = segmentation.objects
     if not known or not objects:
         return {}, set()
+    claimed, last = places
     table = np.zeros((len(known), len(objects)))
-    boxes = np.zeros_like(table)
+    boxes, lasting = np.zeros_like(table), np.ones_like(table)
     for i, track in enumerate(known):
         T_cam_obj = poses[track.id]
         box = projected_box(T_cam_obj, track.S, frame)
@@ -39,8 +42,9 @@ def associate(tracks, poses, segmentation, frame, claimed, config):
             boxes[i, j] = geometry * agreement
             share = claimed.get(obj.id, {}).get(track.id, 0.0)
             table[i, j] = max(geometry, share) * agreement
+            lasting[i, j] += CONTINUITY * last.get(obj.id, {}).get(track.id, 0.0)
     allowed = np.where(table >= max(config.min_affinity, 1e-9), table, 0.0)
-    rows, columns = linear_sum_assignment(-allowed)
+    rows, columns = linear_sum_assignment(-allowed * lasting)
     pairs = [(i, j) for i, j in zip(rows, columns, strict=True) if allowed[i, j] > 0]
     away = {objects[j].id for i, j in pairs if boxes[i, j] < config.min_affinity}
     return {objects[j].id: known[i].id for i, j in pairs}, away

@@ -9,7 +9,7 @@ import numpy as np
 from roomcad_core.tracks.ghosts import THROUGH, VISIBLE
 from roomcad_core.tracks.smooth import blended, nearest_equivalent, off
 from roomcad_core.tracks.start import is_challenged
-from roomcad_core.tracks.track import LOST, NEW, TRACKED, Track, added, votes_of
+from roomcad_core.tracks.track import LOST, TRACKED, Track, added, votes_of
 from roomcad_core.types import Alignment, Frame, Object, Start
 
 LEVEL_SHARE = 0.2  # of the newest score in the running mean
@@ -118,10 +118,11 @@ def _with_state(track, sighting, config):
     score = sighting.alignment.score
     fell = score < max(config.sigma_low, track.level - config.drop)
     if score >= config.sigma_high and not sighting.shadowed:
-        level = _level(track, sighting, config)
+        level, found = _level(track, sighting, config), track.found + 1
+        confirmed = track.confirmed or found >= config.confirm
         return track.changed(
-            state=TRACKED, confirmed=True, retry_in=None, failures=0, reason="", level=level,
-            unsure=fell and track.state == TRACKED,
+            state=TRACKED, found=found, confirmed=confirmed, level=level,
+            retry_in=None, failures=0, reason="", unsure=fell and track.state == TRACKED,
         )  # fmt: skip
     if track.state == TRACKED:
         if score < config.sigma_low and _tried_hard(sighting, config):
@@ -183,7 +184,7 @@ def ending(track, stamp, config):
     age = stamp - track.seen
     if track.ghost >= config.ghost_frames:
         return "seen_through"
-    if track.state == NEW and (track.missed >= config.patience or age > config.grace):
+    if not track.confirmed and (track.missed >= config.patience or age > config.grace):
         return "not_confirmed"
     if track.T_world_obj is None and age > config.grace:
         return "no_world_pose"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from roomcad_core.cubes import cube_keys
-
 CUBE = 0.1  # side of a cube [m]
 MOST = 20  # sightings of a cube that are counted: what has moved away is outvoted some day
+SPAN = 1 << 20  # cubes along an axis until keys come again: 105 km, maps may begin far off
+FARTHEST = 2.0**62  # cubes from the origin that can be counted
 NOWHERE = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
@@ -21,6 +21,7 @@ class Places:
 
     def __init__(self):
         self._seen = {}  # track id -> (sorted keys (N,), counts (N,))
+        self._last = {}  # track id -> keys of its last sighting
 
     def owned(self, keys):
         """{track id: share of cubes `keys` (N,) that it owns}."""
@@ -31,17 +32,28 @@ class Places:
         shares = (owner == np.arange(len(tracks))[:, None]).mean(1)
         return {i: float(share) for i, share in zip(tracks, shares, strict=True) if share > 0}
 
+    def last_seen(self, keys):
+        """{track id: share of cubes `keys` (N,) that its last sighting filled}."""
+        if not len(keys):
+            return {}
+        return {i: float(_found(last, keys)[1].mean()) for i, last in self._last.items()}
+
     def of(self, track):
         """(N,) keys of the cubes where a track was seen."""
         return self._seen.get(track, NOWHERE)[0]
 
     def add(self, track, keys):
         """A track was seen in cubes `keys` (N,), each given once."""
-        self._more(track, keys, np.ones(len(keys), np.int64))
+        if len(keys):
+            self._more(track, keys, np.ones(len(keys), np.int64))
+            self._last[track] = keys
 
     def join(self, track, other):
         """A track takes over what another was seen in."""
         self._more(track, *self._seen.pop(other, NOWHERE))
+        lasts = [self._last.pop(i) for i in (track, other) if i in self._last]
+        if lasts:
+            self._last[track] = np.unique(np.concatenate(lasts))
 
     def _more(self, track, keys, counts):
         if not len(keys):
@@ -54,17 +66,26 @@ class Places:
     def keep(self, tracks):
         """Forget all but these tracks."""
         self._seen = {i: seen for i, seen in self._seen.items() if i in tracks}
+        self._last = {i: last for i, last in self._last.items() if i in tracks}
 
     def _counts(self, keys):
         """Track ids, and how often each was seen in each cube, (tracks, N)."""
         tracks, rows = sorted(self._seen), []
         for i in tracks:
             known, counts = self._seen[i]
-            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-            rows.append(np.where(known[at] == keys, counts[at], 0))
+            at, hit = _found(known, keys)
+            rows.append(np.where(hit, counts[at], 0))
         return tracks, np.array(rows).reshape(len(tracks), len(keys))
+
+
+def _found(known, keys):
+    """Where keys (N,) are in sorted `known`, and (N,) bool whether they are there at all."""
+    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return at, known[at] == keys
 
 
 def cubes(points_world):
     """(M,) keys of the cubes, each once, in which finite points (N, 3) lie [m]."""
-    return np.unique(cube_keys(points_world, CUBE)[0])
+    cells = np.floor(points_world / CUBE)
+    cells = cells[(np.abs(cells) < FARTHEST).all(1)].astype(np.int64) % SPAN
+    return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])

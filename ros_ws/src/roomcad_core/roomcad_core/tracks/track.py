@@ -32,7 +32,8 @@ class Track:
     seen: float  # stamp of that frame [s]
     sigma: float  # score then
     state: str = NEW
-    confirmed: bool = False  # was TRACKED once: worth showing
+    found: int = 0  # sightings with a score that makes it TRACKED
+    confirmed: bool = False  # was found often enough: worth showing
     level: float = 0.0  # running mean of the trusted scores
     votes: dict[str, float] = field(default_factory=dict)  # class -> summed probability
     challenges: int = 0  # searches that the votes asked for, in vain

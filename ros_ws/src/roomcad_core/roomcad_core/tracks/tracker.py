@@ -84,7 +84,10 @@ class Tracker:
         ended += self._united(poses)
         filled = filled_cubes(frame, segmentation)
         claimed = claims(self._places, filled, segmentation, self._tracks)
-        owners, displaced = associate(self.tracks, poses, segmentation, frame, claimed, self.config)
+        last = {obj: self._places.last_seen(keys) for obj, keys in filled.items()}
+        owners, displaced = associate(
+            self.tracks, poses, segmentation, frame, (claimed, last), self.config
+        )
         surfaces = Surfaces(segmentation, self.tracks, poses, self._library, self.config.margin)
         parts, swallowed = find_parts(surfaces, owners, self.config.part)
         going_on = {i: self._tracks[i] for i in set(poses) - set(swallowed)}

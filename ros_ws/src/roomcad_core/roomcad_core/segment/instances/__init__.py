@@ -4,7 +4,6 @@ class its surroundings make it."""
 from roomcad_core.segment.instances.context import context_classes
 from roomcad_core.segment.instances.divide import divided
 from roomcad_core.segment.instances.join import joined
-from roomcad_core.segment.instances.memory import Memory
 from roomcad_core.segment.instances.network import (
     InstanceNetwork,
     load_instance_network,
@@ -13,7 +12,6 @@ from roomcad_core.segment.instances.network import (
 
 __all__ = [
     "InstanceNetwork",
-    "Memory",
     "context_classes",
     "divided",
     "joined",
