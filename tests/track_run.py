@@ -5,7 +5,9 @@ import pytest
 from roomcad_core.config import TrackConfig
 from roomcad_core.tracks import Tracker
 
-CONFIG = TrackConfig(sigma_high=0.5, sigma_low=0.3, drop=0.15, retry=3, patience=3, ghost_frames=4)
+CONFIG = TrackConfig(
+    confirm=1, sigma_high=0.5, sigma_low=0.3, drop=0.15, retry=3, patience=3, ghost_frames=4
+)
 
 
 class Run:

@@ -1,9 +1,11 @@
 """Tracks over hand-built sequences: how they are born, lost, found again and ended."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import track_run
-from track_run import Run, only
+from track_run import CONFIG, Run, only
 
 from roomcad_core.config import TrackConfig
 from roomcad_core.tracks import LOST, NEW, TRACKED
@@ -218,7 +220,7 @@ def test_an_alignment_where_an_unseen_track_stands_is_that_track(run):
 
 
 def test_unseen_tracks_are_forgotten_in_the_end(track_world, true_aligner, at):
-    config = TrackConfig(forget=2.0)
+    config = TrackConfig(confirm=1, forget=2.0)
     run = Run(track_world, true_aligner, config)
     track_world.put("chair", 2.5, 0)
     run()
@@ -231,3 +233,21 @@ def test_unseen_tracks_are_forgotten_in_the_end(track_world, true_aligner, at):
 def test_thresholds_in_the_wrong_order_are_refused():
     with pytest.raises(ValueError, match="sigma_low: got 0.6, expected at most sigma_high = 0.5"):
         TrackConfig(sigma_low=0.6, sigma_high=0.5)
+
+
+def test_a_new_object_is_shown_after_some_sightings_that_find_it(track_world, true_aligner):
+    run = Run(track_world, true_aligner, dataclasses.replace(CONFIG, confirm=3))
+    run.world.put("chair", 3, 0)
+    shown = [only(run()).confirmed for _ in range(4)]
+    assert shown == [False, False, True, True]
+    assert run.align.asked[1], "it is followed from the first sighting on"
+
+
+def test_what_was_found_too_seldom_ends_soon_when_it_is_gone(track_world, true_aligner):
+    run = Run(track_world, true_aligner, dataclasses.replace(CONFIG, confirm=3))
+    run.world.put("chair", 3, 0)
+    run(2)
+    run.world.things.clear()
+    reasons = [e.reason for _ in range(20) for e in run().ended]
+    assert reasons and reasons[0] in ("not_confirmed", "seen_through")
+    assert run.tracker.tracks == ()

@@ -129,7 +129,8 @@ def test_a_class_that_is_half_as_likely_counts_three_quarters():
 def track_of(thing, frame, T_cam_world, number=1, **changed):
     T_cam_obj = T_cam_world @ thing.T_world_obj
     a = Alignment(thing.id, thing.model.label, thing.model.id, T_cam_obj, thing.S, 0.9, 1.0)
-    made = born(number, Sighting(a, thing.model.symmetry, None, frame, None), TrackConfig())
+    sighting = Sighting(a, thing.model.symmetry, None, frame, None)
+    made = born(number, sighting, TrackConfig(confirm=1))
     return made.changed(**changed)
 
 
@@ -157,6 +158,22 @@ def test_the_class_decides_between_things_in_one_place(track_world, at):
     poses = {1: right.T_cam_obj, 2: right.T_cam_obj}
     owners, _ = associate((wrong, right), poses, segmentation, frame, ({}, {}), TrackConfig())
     assert owners == {1: 1}
+
+
+def test_what_was_a_track_s_the_last_time_is_it_again_whatever_class_this_frame_sees(
+    track_world, at
+):
+    chair = track_world.put("chair", 3, 0)
+    frame, segmentation = track_world.frame(0.0)
+    right = track_of(chair, frame, np.linalg.inv(at()), 1)
+    tracks = right, right.changed(id=2, label="table")
+    poses = {1: right.T_cam_obj, 2: right.T_cam_obj}
+    for last, owner in (({1: {2: 1.0}}, 2), ({1: {1: 1.0}}, 1), ({1: {1: 0.5, 2: 0.5}}, 1)):
+        owners, _ = associate(tracks, poses, segmentation, frame, ({}, last), TrackConfig())
+        assert owners == {1: owner}
+    far = {1: right.T_cam_obj, 2: rigid(np.eye(3), [5.0, 0, 9])}  # no other ground: not the track's
+    owners, _ = associate(tracks[1:], far, segmentation, frame, ({}, {1: {2: 1.0}}), TrackConfig())
+    assert owners == {}
 
 
 def test_votes_are_heard_when_they_are_two_to_one_and_enough(track_world, at):

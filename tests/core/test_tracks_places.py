@@ -79,6 +79,19 @@ def test_a_track_takes_over_the_places_of_another():
     assert list(places.of(1)) == [1, 2, 3, 7, 8]
 
 
+def test_the_last_sighting_of_a_track_is_where_it_was_seen_the_last_time():
+    places = Places()
+    places.add(1, np.concatenate([A, B]))
+    places.add(1, A)
+    places.add(1, A[:0])  # a sighting without a place
+    places.add(2, B)
+    assert places.last_seen(A) == {1: 1.0, 2: 0.0} and places.last_seen(A[:0]) == {}
+    places.join(2, 1)
+    assert places.last_seen(np.concatenate([A, B])) == {2: 1.0}
+    places.keep(set())
+    assert places.last_seen(A) == {}
+
+
 def test_tracks_that_were_seen_nowhere_own_nothing():
     places = Places()
     places.join(1, 2)  # as where no camera pose was known
@@ -159,7 +172,7 @@ def test_two_tracks_in_one_place_become_one_that_keeps_the_older_id(run):
 
 
 def test_a_search_for_a_displaced_object_waits_where_one_was_in_vain():
-    config, here = TrackConfig(), np.eye(4)
+    config, here = TrackConfig(confirm=1), np.eye(4)
     lost = track(1, {"sofa": 1.0}, LOST, reason="low_score", retry_in=9)
     assert choose_start(lost, here, True, config) is None
     assert choose_start(lost.changed(failures=1), here, True, config) is not None

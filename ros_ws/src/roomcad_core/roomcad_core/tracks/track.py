@@ -32,8 +32,8 @@ class Track:
     seen: float  # stamp of that frame [s]
     sigma: float  # score then
     state: str = NEW
-    found: int = 0  # sightings with a score that makes it TRACKED
     confirmed: bool = False  # was found often enough: worth showing
+    found: int = 0  # sightings with a score that makes it TRACKED
     level: float = 0.0  # running mean of the trusted scores
     votes: dict[str, float] = field(default_factory=dict)  # class -> summed probability
     challenges: int = 0  # searches that the votes asked for, in vain
