@@ -34,7 +34,7 @@ def read_weights(path, make, kind):
     Raises:
         ValueError: the file is damaged, or its weights do not fit its configuration.
     """
-    tensors, header = read_tensors(path)
+    tensors, header = read_tensors(path, kind)
     try:
         network = make(json.loads(header["config"]))
         network.load_state_dict(tensors)
@@ -43,9 +43,11 @@ def read_weights(path, make, kind):
     return network.eval().requires_grad_(False)
 
 
-def read_tensors(path):
-    """{name: tensor} and {name: text} of the header of a file of save_weights; ValueError if it is
-    damaged."""
+def read_tensors(path, kind):
+    """{name: tensor} of a file of save_weights, and {name: text} of its header.
+
+    `kind`: what it is the weights of, for the message of the ValueError if it is damaged.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -53,7 +55,7 @@ def read_tensors(path):
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return tensors, dict(file.metadata() or {})
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a file of weights: {error}") from None
+        raise ValueError(f"{path}: not the weights of {kind}: {error}") from None
 
 
 def read_header(path):

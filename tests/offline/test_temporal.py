@@ -74,7 +74,13 @@ def test_an_object_in_pieces_keeps_its_track_while_a_piece_shows_it():
 
 def track(i, x, state="TRACKED"):
     T = rigid(np.eye(3), [x, 0, 0])
-    values = {"S": np.ones(3), "T_cam_obj": T, "T_world_obj": T, "state": state}
+    values = {
+        "S": np.ones(3),
+        "T_cam_obj": T,
+        "T_world_obj": T,
+        "state": state,
+        "confirmed": i != 3,
+    }
     return Track(i, "chair", "c1", "none", camera="c", seen=0.0, sigma=0.9, **values)
 
 
@@ -87,10 +93,10 @@ def test_a_true_object_keeps_the_track_whose_cad_stands_on_it_while_it_does():
     stands = Stands("room", truth)
     frames = [
         [track(1, 0.4)],
-        [track(1, 0.4), track(2, 0.0)],  # the better one does not take it away
+        [track(1, 0.4), track(2, 0.0), track(3, 0.0)],  # the better one does not take it away
         [track(1, 0.7), track(2, 0.0, "LOST")],
         [track(1, 0.7), track(2, 0.0)],
-        [],
+        [track(3, 0.0)],  # not shown so far
         [track(2, 0.1)],
     ]
     found = [s for i, tracks in enumerate(frames) for s in stands(i, frame, tracks)]

@@ -68,7 +68,12 @@ def test_the_single_process_node_gives_the_same(rig, frame, library):
 
 
 def test_the_single_process_node_follows_the_box(rig, frame, library):
-    values = {"tracks.enabled": True, "tracks.sigma_high": 0.0, "tracks.sigma_low": 0.0}
+    values = {
+        "tracks.enabled": True,
+        "tracks.confirm": 1,
+        "tracks.sigma_high": 0.0,
+        "tracks.sigma_low": 0.0,
+    }
     overrides = [*BY_SIZE, *(Parameter(name, value=value) for name, value in values.items())]
     node = PipelineNode(parameter_overrides=overrides).start()
     found = rig.collect(CadAlignmentArray, "alignments")

@@ -55,7 +55,8 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
     rosbag2 = pytest.importorskip("rosbags.rosbag2")
     pytest.importorskip("open3d")
     params = tmp_path / "params.yaml"
-    params.write_text("/**: {ros__parameters: {segment.context: false}}\n")  # needs weights
+    few = "segment.context: false, tracks.confirm: 1"  # needs weights; there are three frames
+    params.write_text(f"/**: {{ros__parameters: {{{few}}}}}\n")
     arguments = {
         "sequence": sequence.path,
         "params_file": params,

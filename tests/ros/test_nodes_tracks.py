@@ -81,7 +81,7 @@ class Live:
     def __init__(self, rig, frame, library, **parameters):
         self.rig, self.frame, self.align = rig, frame, ChairAligner(frame, library)
         # A machine under load may deliver TF late.
-        values = {"tracks.enabled": True, "tf_timeout": 5.0} | parameters
+        values = {"tracks.enabled": True, "tracks.confirm": 1, "tf_timeout": 5.0} | parameters
         overrides = [Parameter(name, value=value) for name, value in values.items()]
         self.node = AlignNode(self.align, library, parameter_overrides=overrides).start()
         self.alignments = rig.collect(CadAlignmentArray, "alignments")
@@ -370,7 +370,7 @@ def test_a_parameter_changed_while_running_keeps_the_tracks(live):
 
 
 def test_services_of_a_node_that_is_not_configured_say_so(rig, library):
-    values = {"autostart": False, "tracks.enabled": True}
+    values = {"autostart": False, "tracks.enabled": True, "tracks.confirm": 1}
     overrides = [Parameter(name, value=value) for name, value in values.items()]
     node = AlignNode(ChairAligner, library, parameter_overrides=overrides)
     client = rig.node.create_client(Trigger, "/align/reset")
@@ -386,7 +386,7 @@ class FollowingPipeline:
     def __init__(self, frame, library):
         self.seconds, self._true = {}, frame
         aligner = ChairAligner(frame, library)
-        self.follower = Follower(aligner, library, TrackConfig(enabled=True))
+        self.follower = Follower(aligner, library, TrackConfig(enabled=True, confirm=1))
 
     def __call__(self, frame):
         segmentation = segmented(self._true, 7)

@@ -38,6 +38,7 @@ PARAMETERS = {
     "align.n_classes": 1,
     "align.n_refined": 1,
     "tracks.enabled": True,
+    "tracks.confirm": 1,
     "tracks.sigma_high": 0.0,
     "tracks.sigma_low": 0.0,
     "tf_timeout": 0.0,

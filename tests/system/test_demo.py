@@ -11,7 +11,7 @@ from roomcad_offline.rooms.make import make_rooms
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    config = RoomConfig(frames=10, seed=4, fps=2.0, width=320, height=240)
+    config = RoomConfig(frames=24, seed=4, fps=4.0, width=320, height=240)
     (folder,), _ = make_rooms(config, tmp_path_factory.mktemp("rooms"))
     return folder
 

@@ -46,7 +46,9 @@ def train(training, validation, folder, config, about=None, start=None):
     torch.manual_seed(config.fit.seed)
     network = VoteNetwork(config.network)
     if start is not None:
-        network.load_state_dict(widened(read_tensors(start)[0], network.state_dict()))
+        network.load_state_dict(
+            widened(read_tensors(start, "an instance network")[0], network.state_dict())
+        )
     network = network.to(memory_format=torch.channels_last)
 
     def epoch(rng):
