@@ -6,7 +6,14 @@ from roomcad_core.config import TrackConfig
 from roomcad_core.tracks import Tracker
 
 CONFIG = TrackConfig(
-    confirm=1, sigma_high=0.5, sigma_low=0.3, drop=0.15, retry=3, patience=3, ghost_frames=4
+    confirm=1,
+    look_again=0,
+    sigma_high=0.5,
+    sigma_low=0.3,
+    drop=0.15,
+    retry=3,
+    patience=3,
+    ghost_frames=4,
 )
 
 

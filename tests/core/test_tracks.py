@@ -251,3 +251,25 @@ def test_what_was_found_too_seldom_ends_soon_when_it_is_gone(track_world, true_a
     reasons = [e.reason for _ in range(20) for e in run().ended]
     assert reasons and reasons[0] in ("not_confirmed", "seen_through")
     assert run.tracker.tracks == ()
+
+
+def test_a_found_object_is_searched_for_once_more(track_world, true_aligner):
+    run = Run(track_world, true_aligner, dataclasses.replace(CONFIG, look_again=4))
+    run.world.put("chair", 3, 0)
+    searched = []
+    for _ in range(12):
+        run()
+        searched.append(not run.starts)
+    assert [i for i, yes in enumerate(searched) if yes] == [0, 4]
+
+
+def test_what_is_found_but_poorly_is_not_searched_for_again_and_again(track_world, true_aligner):
+    run = Run(track_world, true_aligner, dataclasses.replace(CONFIG, look_again=2))
+    chair = run.world.put("chair", 3, 0)
+    run(2)
+    chair.sigma = 0.45  # still tracked, but no sighting that finds it
+    searched = 0
+    for _ in range(10):
+        run()
+        searched += not run.starts
+    assert searched <= 1

@@ -169,6 +169,9 @@ class TrackConfig(Checked):
     sigma_high: float = setting(0.5, "score from which an object counts as found", 0.0, 1.0)
     sigma_low: float = setting(0.3, "score below which a found object is lost", 0.0, 1.0)
     confirm: int = setting(5, "sightings that find a new object until it is shown", 1, 1000)
+    look_again: int = setting(
+        10, "sightings after which a found object is searched for once more; 0 = never", 0, 1000
+    )
     drop: float = setting(0.3, "fall below the usual score that asks for more updates", 0.0, 1.0)
     updates_search: int = setting(
         1, "pose updates from each azimuth for a new or lost object; later frames go on", 0, 20
@@ -176,7 +179,7 @@ class TrackConfig(Checked):
     updates_stable: int = setting(1, "pose updates of a stable object", 0, 20)
     updates_unsure: int = setting(3, "pose updates after a fall of the score or a gap", 0, 20)
     retry: int = setting(
-        16, "frames until the next search for a lost object, then doubled", 1, 1000
+        24, "frames until the next search for a lost object, then doubled", 1, 1000
     )
     min_affinity: float = setting(0.3, "overlap from which an object is a track's", 0.0, 1.0)
     margin: float = setting(

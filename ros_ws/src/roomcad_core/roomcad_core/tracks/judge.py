@@ -13,6 +13,7 @@ from roomcad_core.tracks.track import LOST, TRACKED, Track, added, votes_of
 from roomcad_core.types import Alignment, Frame, Object, Start
 
 LEVEL_SHARE = 0.2  # of the newest score in the running mean
+BETTER = 0.05  # than usual scores the CAD of a search that a settled track takes
 AGREE = 2  # successive sightings away from a pose that move the track there
 MOST_DOUBLINGS = 10
 
@@ -73,6 +74,7 @@ def _with_pose(track, T_cam_obj, sighting, config):
     a = sighting.alignment
     if a.cad_id != track.cad_id:
         open_to_change = not _is_settled(track) or is_challenged(track) or sighting.displaced
+        open_to_change |= a.score > track.level + BETTER
         if sighting.searched and open_to_change:
             return _moved(track, sighting)
         return track.changed(T_cam_obj=T_cam_obj)  # a settled track keeps its CAD

@@ -19,13 +19,23 @@ def choose_start(track, T_cam_obj, displaced, config):
         config: TrackConfig.
     """
     is_away = displaced and (track.state != TRACKED or track.away > 0)
-    if is_challenged(track) or (is_away and not (track.failures and not is_due(track))):
+    if (
+        looks_again(track, config)
+        or is_challenged(track)
+        or (is_away and not (track.failures and not is_due(track)))
+    ):
         return None
     out_of_sight = track.state == LOST and track.reason != "low_score" and not track.failures
     if is_due(track) and not out_of_sight:
         return None
     updates = config.updates_unsure if track.unsure else config.updates_stable
     return Start(track.cad_id, ((T_cam_obj, track.S),), updates, track.class_score)
+
+
+def looks_again(track, config):
+    """Whether a found track is searched for once more: its first views may have shown little."""
+    just_found = track.state == TRACKED and track.sigma >= config.sigma_high
+    return just_found and track.found == config.look_again
 
 
 def is_due(track):
