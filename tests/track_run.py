@@ -8,6 +8,7 @@ from roomcad_core.tracks import Tracker
 CONFIG = TrackConfig(
     confirm=1,
     look_again=0,
+    rest=0,
     sigma_high=0.5,
     sigma_low=0.3,
     drop=0.15,

@@ -1,5 +1,7 @@
 """OpenVINO's own matters: which nodes become bfloat16, its threads, and names of free axes."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ onnx = pytest.importorskip("onnx")
 openvino = pytest.importorskip("openvino")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from roomcad_core.engine import open_vino  # noqa: E402
+from roomcad_core.engine import bfloat16, open_vino  # noqa: E402
 
 WIDTH = 64
 
@@ -64,9 +66,10 @@ def test_float32_is_exact_whatever_the_nodes_are_called(product):
     assert error(product("rough/a", "rough/b"), "f32") < 1e-6
 
 
-def test_only_rough_nodes_become_bfloat16(product):
-    if not open_vino.has_bf16(openvino.Core()):
+def test_only_rough_nodes_become_bfloat16(product, monkeypatch):
+    if not bfloat16.supported():
         pytest.skip("this CPU has no bfloat16 instructions")
+    monkeypatch.setattr(bfloat16, "pays", lambda: True)
     assert error(product("exact/a", "exact/b"), "f32") < 1e-6
     assert 1e-4 < error(product("exact/a", "rough/b"), "bf16") < 0.02
     # Without any such name all nodes may be.
@@ -96,11 +99,24 @@ def test_conversions_lie_only_where_rough_nodes_begin_and_end(product):
     assert convert_count(product("exact/a", "exact/b")) == 0
 
 
-def test_a_cpu_without_bfloat16_keeps_float32(product, monkeypatch):
-    monkeypatch.setattr(open_vino, "has_bf16", lambda core: False)
+def test_a_cpu_where_bfloat16_does_not_pay_keeps_float32(product, monkeypatch):
+    monkeypatch.setattr(bfloat16, "pays", lambda: False)
     path = product("rough/a", "rough/b")
     assert OpenVinoEngine(path, precision="bf16").precision == "f32"
     assert error(path, "bf16") < 1e-6
+
+
+@pytest.mark.parametrize(
+    "seconds, answer", [((2.0, 1.0), True), ((1.05, 1.0), False), ((1.0, 2.0), False)]
+)
+def test_bfloat16_pays_where_it_is_faster(seconds, answer, monkeypatch):
+    """The `seconds` of float32 and bfloat16; half of the rounds are disturbed."""
+    taken = itertools.cycle([*seconds, *(9 * s for s in reversed(seconds))])
+    monkeypatch.setattr(bfloat16, "supported", lambda: True)
+    monkeypatch.setattr(bfloat16, "_seconds", lambda request, x: next(taken))
+    assert bfloat16.pays.__wrapped__() is answer
+    monkeypatch.setattr(bfloat16, "supported", lambda: False)
+    assert bfloat16.pays.__wrapped__() is False
 
 
 def test_threads_are_as_asked_and_leave_a_core_to_other_nodes_by_default(monkeypatch):

@@ -128,7 +128,7 @@ def test_icp_goes_on_from_the_pose_of_a_start(track_world):
 
 def test_tracks_run_around_an_aligner(track_world, scene, loops):
     align = MultiSparcAligner(AlignConfig(n_tried=1), track_world.library, *loops)
-    tracker = Tracker(TrackConfig(), track_world.library)
+    tracker = Tracker(TrackConfig(rest=0), track_world.library)
     passes = []
     for step in range(30):
         update = tracker(*track_world.frame(0.1 * step), align)

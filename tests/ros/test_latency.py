@@ -29,14 +29,14 @@ def test_a_constant_delay_does_not_drift_and_a_growing_one_does():
 
 def test_drops_and_passes_are_those_since_the_frames_that_do_not_count():
     before = {"segment": {"dropped: newer_frame": "3"}, "align": {"network passes: tracked": "50"}}
-    before["align"]["objects aligned: tracked"] = "10"
+    before["align"]["objects: tracked"] = "10"
     after = {
         "segment": {"dropped: newer_frame": "10", "dropped: too_old": "1", "frames served": "9"},
         "align": {
             "network passes: tracked": "90",
-            "objects aligned: tracked": "30",
+            "objects: tracked": "30",
             "network passes: other": "96",
-            "objects aligned: other": "6",
+            "objects: other": "6",
         },
     }
     assert passes_of_an_object(before, after) == 2.0

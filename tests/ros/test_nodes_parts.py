@@ -74,10 +74,10 @@ def test_equal_warnings_are_throttled_and_all_are_counted(health):
 def test_passes_are_counted_apart_for_objects_that_are_followed(health):
     health, _ = health
     for _ in range(2):
-        health.aligned({1: 2, 2: 2, 7: 32}, {1: 11, 2: 12})
+        health.aligned({1: 2, 2: 2, 7: 32}, {1: 11, 2: 12, 3: 13})  # 3 rests
     values = health.values()
-    assert (values["objects aligned: tracked"], values["network passes: tracked"]) == ("4", "8")
-    assert (values["objects aligned: other"], values["network passes: other"]) == ("2", "64")
+    assert (values["objects: tracked"], values["network passes: tracked"]) == ("6", "8")
+    assert (values["objects: other"], values["network passes: other"]) == ("2", "64")
 
 
 def test_latencies_are_percentiles_in_milliseconds(health):

@@ -172,6 +172,9 @@ class TrackConfig(Checked):
     look_again: int = setting(
         10, "sightings after which a found object is searched for once more; 0 = never", 0, 1000
     )
+    rest: int = setting(
+        2, "sightings that a settled object goes without alignment after each aligned one", 0, 1000
+    )
     drop: float = setting(0.3, "fall below the usual score that asks for more updates", 0.0, 1.0)
     updates_search: int = setting(
         1, "pose updates from each azimuth for a new or lost object; later frames go on", 0, 20

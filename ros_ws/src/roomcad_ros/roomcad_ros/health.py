@@ -29,7 +29,7 @@ class Health:
         self.dropped = Counter()  # reason -> frames
         self.warnings = Counter()  # reason -> times, the frame was served all the same
         self.ended = Counter()  # reason -> tracks
-        self.objects, self.passes = Counter(), Counter()  # tracked or other -> what was aligned
+        self.objects, self.passes = Counter(), Counter()  # tracked or other -> how many
         self._tracks = Counter()  # state -> tracks there are
         self._seconds = defaultdict(lambda: deque(maxlen=WINDOW))
         self._served = deque(maxlen=WINDOW)
@@ -83,10 +83,10 @@ class Health:
 
         `passes`: {object id: passes of the network}; `tracked`: ids of objects that are followed.
         """
-        for obj, n in passes.items():
+        for obj in {*passes, *tracked}:
             kind = "tracked" if obj in tracked else "other"
             self.objects[kind] += 1
-            self.passes[kind] += n
+            self.passes[kind] += passes.get(obj, 0)
 
     def track_ends(self, ended):
         """Count tracks (tracks.Ended) that are no more."""
@@ -129,7 +129,7 @@ class Health:
             for percent in (50, 95):
                 ms = 1000 * np.percentile(list(seconds), percent)
                 out[f"{stage} p{percent} [ms]"] = f"{ms:.1f}"
-        out |= {f"objects aligned: {kind}": str(n) for kind, n in sorted(self.objects.items())}
+        out |= {f"objects: {kind}": str(n) for kind, n in sorted(self.objects.items())}
         out |= {f"network passes: {kind}": str(n) for kind, n in sorted(self.passes.items())}
         out |= {f"tracks {state}": str(n) for state, n in sorted(self._tracks.items())}
         out |= {f"tracks ended: {reason}": str(n) for reason, n in sorted(self.ended.items())}

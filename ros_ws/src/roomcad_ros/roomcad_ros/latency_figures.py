@@ -60,7 +60,7 @@ def passes_of_an_object(before, after):
 
     Of followed objects where there are any, else of all. None where no object was aligned.
     """
-    names = "objects aligned: ", "network passes: "
+    names = "objects: ", "network passes: "
     objects, passes = (difference(*(counted(r, name) for r in (before, after))) for name in names)
     for kind in ("tracked", "other"):
         n = sum(found.get(kind, 0) for found in objects.values())

@@ -66,7 +66,16 @@ def sighted(track, T_cam_obj, sighting, config):
     else:
         out = out.changed(votes=added(out.votes, votes))
     out = out.changed(camera=frame.frame_id, seen=frame.stamp, sigma=score, missed=0)
+    out = out.changed(sightings=track.sightings + 1)
     return _with_state(out.changed(ghost=0) if believed else out, sighting, config)
+
+
+def rested(track, T_cam_obj, obj, frame):
+    """The Track after a frame whose Object of it was not aligned: it stands where it did."""
+    return track.changed(
+        T_cam_obj=T_cam_obj, votes=added(track.votes, votes_of(obj)), camera=frame.frame_id,
+        seen=frame.stamp, sightings=track.sightings + 1, missed=0, ghost=0, reason="",
+    )  # fmt: skip
 
 
 def _with_pose(track, T_cam_obj, sighting, config):

@@ -32,6 +32,22 @@ def choose_start(track, T_cam_obj, displaced, config):
     return Start(track.cad_id, ((T_cam_obj, track.S),), updates, track.class_score)
 
 
+def rests(track, on_cad, config):
+    """Whether a settled track needs no alignment in this frame: it takes turns with the others.
+
+    Args:
+        track: Track with a pose in the world that is not displaced.
+        on_cad: share of the object's crop that lies on the track's CAD.
+        config: TrackConfig.
+    """
+    settled = track.state == TRACKED and track.sigma >= config.sigma_high
+    settled &= track.found > max(config.confirm, config.look_again)
+    settled &= track.weight >= config.memory  # its pose is a mean of as many as can be
+    stands = not track.unsure and track.away == 0 and on_cad >= config.part
+    is_turn = (track.sightings + track.id) % (config.rest + 1) == 0
+    return settled and stands and not is_turn and not is_challenged(track)
+
+
 def looks_again(track, config):
     """Whether a found track is searched for once more: its first views may have shown little."""
     just_found = track.state == TRACKED and track.sigma >= config.sigma_high

@@ -45,6 +45,14 @@ class Step:
         self._put(judge.sighted(own, self._plan.poses[own.id], sighting, self._config), alignment)
         return free_id - 1
 
+    def rest(self, object_id):
+        """Let the track of an object go on that was not aligned, because it rests."""
+        i = self._plan.owners[object_id]
+        obj, pose = self._objects[object_id], self._plan.poses[i]
+        self.tracks[i] = judge.rested(self.tracks[i], pose, obj, self._frame)
+        self.owners[object_id] = i
+        self._believed.add(i)
+
     def _found_at(self, alignment, own):
         """Another confirmed Track where an Alignment stands, or None."""
         others = [t for t in self.tracks.values() if t is not own]

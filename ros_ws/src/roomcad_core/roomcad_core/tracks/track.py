@@ -34,6 +34,7 @@ class Track:
     state: str = NEW
     confirmed: bool = False  # was found often enough: worth showing
     found: int = 0  # sightings with a score that makes it TRACKED
+    sightings: int = 0  # all, its first one not counted
     level: float = 0.0  # running mean of the trusted scores
     votes: dict[str, float] = field(default_factory=dict)  # class -> summed probability
     challenges: int = 0  # searches that the votes asked for, in vain

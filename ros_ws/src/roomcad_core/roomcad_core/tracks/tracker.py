@@ -9,7 +9,7 @@ Frames of several cameras may come in turns; with world poses they feed the same
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from roomcad_core.tracks.associate import associate
 from roomcad_core.tracks.claims import claimed_parts, claims, filled_cubes, same_thing
 from roomcad_core.tracks.parts import Surfaces, find_parts, join_parts
 from roomcad_core.tracks.places import Places
-from roomcad_core.tracks.start import choose_start
+from roomcad_core.tracks.start import choose_start, rests
 from roomcad_core.tracks.step import Step
 from roomcad_core.tracks.track import Ended
 from roomcad_core.types import Segmentation, Start
@@ -39,7 +39,13 @@ class Plan:
     parts: dict[int, int]  # object id -> id of the track that it is a part of
     filled: dict  # object id -> keys of the cubes that it fills, see Places
     displaced: set[int]  # ids of objects that are outside the boxes of their tracks
+    resting: set[int]  # ids of objects that need no alignment
     ended: tuple[Ended, ...] = ()
+
+    def to_align(self):
+        """The Segmentation without the objects that need no alignment."""
+        objects = (o for o in self.segmentation.objects if o.id not in self.resting)
+        return replace(self.segmentation, objects=tuple(objects))
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Tracker:
     def __call__(self, frame, segmentation, align):
         """Update of one Frame; `align(frame, segmentation, starts)` gives its Alignments."""
         plan = self.plan(frame, segmentation)
-        alignments = align(frame, plan.segmentation, plan.starts)
+        alignments = align(frame, plan.to_align(), plan.starts)
         return self.update(frame, segmentation, alignments, plan)
 
     def plan(self, frame, segmentation):
@@ -102,24 +108,28 @@ class Tracker:
             obj: choose_start(self._tracks[i], poses[i], obj in displaced, self.config)
             for obj, i in owners.items()
         }
-        known = {obj: start for obj, start in starts.items() if start is not None}
-        return Plan(segmentation, poses, owners, known, parts, filled, displaced, ended)
+        resting = self._resting(frame, owners, displaced, surfaces)
+        known = {o: start for o, start in starts.items() if start is not None and o not in resting}
+        return Plan(segmentation, poses, owners, known, parts, filled, displaced, resting, ended)
 
     def update(self, frame, segmentation, alignments, plan=None):
         """Update from the Alignments of a Frame.
 
         `plan`: what they were made by; None = they were aligned elsewhere, all from scratch.
         """
-        plan = plan or self.plan(frame, segmentation)
+        plan = plan or replace(self.plan(frame, segmentation), resting=set())
         step = Step(frame, plan, self._tracks, self.config, self._library)
         joined = set(plan.parts) - set(plan.owners)  # to objects of tracks
         whole = [a for a in alignments if a.object_id not in joined]
         for alignment in sorted(whole, key=lambda a: a.object_id not in plan.owners):
             self._last_id = step.take(alignment, self._last_id + 1)
+        for obj in sorted(plan.resting):
+            step.rest(obj)
         ended = plan.ended + step.finish()
         self._tracks = dict(sorted(step.tracks.items()))
         self._remember({**step.owners, **plan.parts}, plan.filled)
-        named = {a.object_id: self._tracks.get(step.owners.get(a.object_id)) for a in alignments}
+        shown = [a.object_id for a in alignments] + sorted(plan.resting)
+        named = {obj: self._tracks.get(step.owners.get(obj)) for obj in shown}
         named = {obj: track for obj, track in named.items() if track is not None}
         return Update(
             self.tracks,
@@ -134,6 +144,19 @@ class Tracker:
         ended = tuple(Ended(i, reason) for i in self._tracks)
         self._tracks, self._clocks, self._places = {}, {}, Places()
         return ended
+
+    def _resting(self, frame, owners, displaced, surfaces):
+        """Ids of the objects {object id: track id} that need no alignment in this frame."""
+        if frame.T_world_cam is None:
+            return set()
+        return {
+            obj
+            for obj, i in owners.items()
+            if i in surfaces.tracks
+            and obj in surfaces.pieces
+            and obj not in displaced
+            and rests(self._tracks[i], surfaces.on(i, obj).mean(), self.config)
+        }
 
     def _united(self, poses):
         """Make one track of two that are the same thing; returns the tuple of Ended.
