@@ -111,7 +111,8 @@ def bench_pipeline(dataset, align=None, warm_up=3):
 
 def bench_classifier(crops=8, repeats=50):
     """Milliseconds of the deployed network for a frame of `crops` crops, input making included."""
-    network = load_network(ClassifyConfig().model, "auto")
+    config = ClassifyConfig()
+    network = load_network(config.model, config.engine, config.precision)
     rng = np.random.default_rng(0)
     clouds = [rng.random((2048, 3)).astype(np.float32) for _ in range(crops)]
     times = []
@@ -120,6 +121,7 @@ def bench_classifier(crops=8, repeats=50):
         network(clouds, floor_z=0.0)
         times.append(1000 * (time.perf_counter() - start))
     return {"crops": crops, "points": network.spec.points, "engine": network.engine.name,
+            "precision": network.engine.precision,
             "ms": percentiles(times[5:])}  # fmt: skip
 
 

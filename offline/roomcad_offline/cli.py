@@ -13,6 +13,7 @@ COMMANDS = (
     "roomcad_offline.evaluation.cli",
     "roomcad_offline.instances.cli",
     "roomcad_offline.multi_sparc.cli",
+    "roomcad_offline.quantise.cli",
     "roomcad_offline.rgb_geometry.cli",
     "roomcad_offline.rooms.cli",
     "roomcad_offline.run",

@@ -35,8 +35,8 @@ def make_method(name, models=None):
         return name, Segmenter(SegmentConfig(context=False))
     if name == DEFAULT:
         config = SegmentConfig()
-        folder = models or models_folder()
-        network = load_instance_network(config.instances_model, config.engine, folder=folder)
+        how = {"folder": models or models_folder(), "precision": config.precision}
+        network = load_instance_network(config.instances_model, config.engine, **how)
         return name, Segmenter(config, instances=network)
     folder = Path(name)
     if folder.is_dir():

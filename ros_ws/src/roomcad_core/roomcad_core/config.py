@@ -14,6 +14,7 @@ import yaml
 
 ENGINES = ("auto", "tensorrt", "openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "f16")
+NETWORK_PRECISIONS = ("f32", "int8")  # of what sees a frame or a crop once
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
 INSTANCES = ("geometric", "network")
@@ -109,6 +110,7 @@ class SegmentConfig(Checked):
         "instances", "network of context and of instances: network, by its name in the manifest"
     )
     engine: str = setting("auto", "inference engine of that network", choices=ENGINES)
+    precision: str = setting("int8", "lowest precision of that network", choices=NETWORK_PRECISIONS)
 
     @property
     def needs_network(self):
@@ -131,6 +133,7 @@ class ClassifyConfig(Checked):
 
     model: str = setting("deployed", "classifier: a network, or box_size", choices=CLASSIFIERS)
     engine: str = setting("auto", "inference engine", choices=ENGINES)
+    precision: str = setting("int8", "lowest precision of a network", choices=NETWORK_PRECISIONS)
     votes: int = setting(1, "quarter turns about up that a network averages", 1, 4)
     min_score: float = setting(0.0, "below this probability an object is `other`", 0.0, 1.0)
     retrieved: int = setting(5, "CAD models retrieved of each likely class; 0 = none", 0, 50)

@@ -4,13 +4,13 @@ import numpy as np
 
 from roomcad_core.classify.model_files import read_spec
 from roomcad_core.crop_input import N_EXTRA, extra_numbers, fixed_size, normalise, unit_sphere
-from roomcad_core.engine import make_engine, verify
+from roomcad_core.engine.int8 import load_engine
 from roomcad_core.library import models_folder
 
 SEED = 0  # of the choice of points: the same crop always gives the same answer
 BATCH = 128  # clouds of one engine call at most: 0.5 GB in the widest layer at 1,024 points
-# Inside an operator: eight crops take 15 ms with one, 9 ms with two.
-THREADS = 2
+# Inside an operator: a second one waits for the first where all cores are busy.
+THREADS = 1
 # Quarter turns about up: the votes of a crop.
 TURNS = np.array(
     [[[c, -s, 0], [s, c, 0], [0, 0, 1]] for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))], np.float32
@@ -48,12 +48,12 @@ class CropNetwork:
         return {k: np.concatenate([p[k] for p in parts]) for k in ("logits", "embedding")}
 
 
-def load_network(name, engine):
+def load_network(name, engine, precision="f32"):
     """CropNetwork `name` of models/manifest.json.
 
     Args:
         name: name of the model in the manifest.
-        engine: "auto" or a key of engine.ENGINES.
+        engine, precision: as int8.load_engine takes them.
 
     Raises:
         FileNotFoundError: the manifest or the ONNX file is missing.
@@ -61,8 +61,7 @@ def load_network(name, engine):
         ImportError: the engine's package is not installed.
     """
     spec = read_spec(models_folder(), name)
-    verify(spec.onnx, spec.sha256)
-    return CropNetwork(spec, make_engine(spec.onnx, engine, threads=THREADS))
+    return CropNetwork(spec, load_engine(spec, engine, THREADS, precision))
 
 
 def network_inputs(spec, crops, floor_z=None, votes=1, metric=True):

@@ -8,7 +8,8 @@
         "points": 512,                      points of a cloud
         "cloud": "trimmed_box",             how crops are scaled, see CLOUDS
         "extra": true,                      the numbers of crop_input.extra_numbers are an input
-        "temperature": 1.25}}}              what logits are divided by
+        "temperature": 1.25,                what logits are divided by
+        "int8": {"onnx": "...", "sha256": "..."}}}}     may be missing, see engine.int8
 
 Entries of other tasks have keys of their own and are not looked at.
 """
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from roomcad_core.classes import CLASSES
 from roomcad_core.crop_input import MIN_POINTS
+from roomcad_core.engine import int8
+from roomcad_core.engine.int8 import QuantisedFile
 from roomcad_core.manifest import file_checks, read_entry, temperature_check
 from roomcad_core.types import OTHER
 
@@ -40,14 +43,15 @@ class ModelSpec:
     cloud: str
     extra: bool
     temperature: float
+    int8: QuantisedFile | None = None
 
 
 def read_spec(folder, name):
     """ModelSpec of the classifier `name` in folder/manifest.json; errors as manifest.read_entry."""
-    _, entry = read_entry(folder, name, KEYS, checks)
+    where, entry = read_entry(folder, name, KEYS, checks, optional=(int8.KEY,))
     values = {key: entry[key] for key in KEYS if key != "task"}
     values |= {"onnx": Path(folder) / entry["onnx"], "labels": tuple(entry["labels"])}
-    return ModelSpec(name, **values)
+    return ModelSpec(name, **values, int8=int8.read_quantised(where, entry, folder))
 
 
 def checks(entry, folder):

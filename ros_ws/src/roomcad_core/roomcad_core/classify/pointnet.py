@@ -27,9 +27,12 @@ class PointNetClassifier:
         """Load the network `config.model`, unless `before` has it; errors as load_network."""
         self._config = config
         same = before and all(
-            getattr(config, name) == getattr(before._config, name) for name in ("model", "engine")
+            getattr(config, name) == getattr(before._config, name)
+            for name in ("model", "engine", "precision")
         )
-        self.network = before.network if same else load_network(config.model, config.engine)
+        self.network = (
+            before.network if same else load_network(config.model, config.engine, config.precision)
+        )
         labels = self.network.spec.labels
         self._possible = [c for c in labels if c == OTHER or library.of_class(c)]
         self._retriever = before._retriever if same else None

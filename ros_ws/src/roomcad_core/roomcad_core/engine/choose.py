@@ -63,5 +63,6 @@ def _log_choice(loaded, precision, failed):
         # That there is no GPU is no fault; what does not work where it should is one.
         level = logging.INFO if isinstance(error, Unavailable) else logging.WARNING
         log.log(level, "%s: engine left out: %s", file, error)
-    why = "" if loaded.precision == precision else f" ({precision} was allowed, but is not faster)"
+    slower = loaded.precision == "f32" != precision
+    why = f" ({precision} was allowed, but is not faster)" if slower else ""
     log.info("%s: runs on %s in %s%s", file, loaded.name, loaded.precision, why)

@@ -39,6 +39,8 @@ class OpenVinoEngine(Engine):
             model = core.read_model(str(path))
             if fast and not convert_rough(model):
                 hint = "bf16"
+            if any(op.get_type_name() == "FakeQuantize" for op in model.get_ops()):
+                self.precision = "int8"
             self._compile = lambda m: core.compile_model(m, "CPU", settings(threads, hint))
             axes = read_axes(path)
             inputs, outputs = (

@@ -38,7 +38,9 @@ class Segmenter:
         self._config = config
         same = self._agrees(before, "detector", "detector_masks")
         self._detector = detector or (before._detector if same else make_detector(config))
-        same = self._agrees(before, "instances_model", "engine") and config.needs_network
+        same = (
+            self._agrees(before, "instances_model", "engine", "precision") and config.needs_network
+        )
         kept = before._instances if same else None
         self._instances = instances or kept or make_instances(config)
 

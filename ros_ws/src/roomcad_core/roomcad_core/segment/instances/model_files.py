@@ -5,7 +5,8 @@
         "onnx": "instances_NAME.onnx",  file inside the models folder
         "sha256": "...",                its checksum, 64 hexadecimal digits
         "width": 160,                   of the grid of cells that the network looks at
-        "height": 120}}}
+        "height": 120,
+        "int8": {"onnx": "...", "sha256": "..."}}}}     may be missing, see engine.int8
 
 Entries of other tasks have keys of their own and are not looked at.
 """
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roomcad_core.classes import CLASSES
+from roomcad_core.engine import int8
+from roomcad_core.engine.int8 import QuantisedFile
 from roomcad_core.manifest import file_checks, read_entry
 from roomcad_core.types import OTHER
 
@@ -41,13 +44,15 @@ class InstanceSpec:
     sha256: str
     width: int
     height: int
+    int8: QuantisedFile | None = None
 
 
 def read_spec(folder, name):
     """InstanceSpec of the network `name` in folder/manifest.json; errors as manifest.read_entry."""
-    _, entry = read_entry(folder, name, KEYS, checks)
+    where, entry = read_entry(folder, name, KEYS, checks, optional=(int8.KEY,))
     values = {key: entry[key] for key in KEYS if key != "task"}
-    return InstanceSpec(name, **values | {"onnx": Path(folder) / entry["onnx"]})
+    values |= {"onnx": Path(folder) / entry["onnx"]}
+    return InstanceSpec(name, **values, int8=int8.read_quantised(where, entry, folder))
 
 
 def checks(entry, folder):

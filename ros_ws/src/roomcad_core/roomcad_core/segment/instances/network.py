@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from roomcad_core.engine import make_engine, verify
+from roomcad_core.engine.int8 import load_engine
 from roomcad_core.library import models_folder
 from roomcad_core.segment.instances.cells import fit_cells
 from roomcad_core.segment.instances.channels import CHANNELS, channels
@@ -58,16 +58,16 @@ def make_instances(config):
     """InstanceNetwork that a SegmentConfig names, or None where it asks for nothing of one."""
     if not config.needs_network:
         return None
-    return load_instance_network(config.instances_model, config.engine)
+    name, engine, precision = config.instances_model, config.engine, config.precision
+    return load_instance_network(name, engine, precision=precision)
 
 
-def load_instance_network(name, engine="auto", threads=0, folder=None):
+def load_instance_network(name, engine="auto", threads=0, folder=None, precision="f32"):
     """InstanceNetwork `name` of models/manifest.json.
 
     Args:
         name: name of the model in the manifest.
-        engine: "auto" or a key of engine.ENGINES.
-        threads: as make_engine takes it.
+        engine, threads, precision: as int8.load_engine takes them.
         folder: the models folder; None = the one of the library.
 
     Raises:
@@ -76,8 +76,7 @@ def load_instance_network(name, engine="auto", threads=0, folder=None):
         ImportError: the engine's package is not installed.
     """
     spec = read_spec(folder or models_folder(), name)
-    verify(spec.onnx, spec.sha256)
-    return InstanceNetwork(spec, make_engine(spec.onnx, engine, threads))
+    return InstanceNetwork(spec, load_engine(spec, engine, threads, precision))
 
 
 def check_graph(spec, engine):
