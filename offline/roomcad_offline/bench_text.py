@@ -38,7 +38,8 @@ def markdown(record):
 def classifier_line(c):
     """The classifier's inference as a sentence."""
     return (
-        f"Classifier, {c['crops']} crops of {c['points']} points in one batch ({c['engine']} {c['precision']}): "
+        f"Classifier, {c['crops']} crops of {c['points']} points in one batch"
+        f" ({c['engine']} {c['precision']}): "
         f"**{c['ms']['median']} ms** median, {c['ms']['p95']} ms p95."
     )
 

@@ -7,10 +7,10 @@ from roomcad_core.config import TrackConfig
 from roomcad_core.pose import affine, rigid, rotation_error, rotation_y, upright_rotation
 from roomcad_core.tracks.associate import (
     associate,
-    box_iou_2d,
+    box_ious_2d,
     class_agreement,
     projected_box,
-    share_in_box,
+    shares_in_box,
 )
 from roomcad_core.tracks.ghosts import HIDDEN, OUTSIDE, THROUGH, VISIBLE, Look, look, verdict
 from roomcad_core.tracks.judge import Sighting, born, doubted, ending
@@ -111,12 +111,13 @@ def test_a_projected_box_is_that_of_its_corners(track_world):
 
 
 def test_overlaps_by_hand():
-    assert box_iou_2d(np.array([0, 0, 2, 2]), np.array([1, 0, 3, 2])) == pytest.approx(1 / 3)
-    assert box_iou_2d(None, np.zeros(4)) == 0
-    assert box_iou_2d(np.array([0, 0, 2, 2]), np.array([np.nan, 0, 1, 1])) == 0
+    others = np.array([[1, 0, 3, 2], [0, 0, 2, 2], [5, 5, 6, 6], [2, 2, 1, 1], [np.nan, 0, 1, 1]])
+    found = box_ious_2d(np.array([0, 0, 2, 2]), others)
+    np.testing.assert_allclose(found, [1 / 3, 1, 0, 0, 0])
+    np.testing.assert_array_equal(box_ious_2d(None, others), np.zeros(5))
     points = np.array([[0, 0, 0], [0.55, 0, 0], [0.65, 0, 0], [0, 0, 9]], np.float32)
-    assert share_in_box(points, np.eye(4), SIZE, 0.1) == 0.5
-    assert share_in_box(points[:0], np.eye(4), SIZE, 0.1) == 0
+    found = shares_in_box([points, points[:0], points[:2]], np.eye(4), SIZE, 0.1)
+    np.testing.assert_array_equal(found, [0.5, 0, 1])
 
 
 def test_a_class_that_is_half_as_likely_counts_three_quarters():

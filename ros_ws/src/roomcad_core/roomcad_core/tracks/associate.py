@@ -13,14 +13,14 @@ CONTINUITY = 4.0  # how much more a track's claim counts where it was seen the l
 OTHER_CLASS = 0.5  # how much an overlap counts where the class is ruled out
 
 
-def associate(tracks, poses, segmentation, frame, places, config):
+def associate(tracks, poses, segmentation, frame, by_place, config):
     """{object id: track id}, each at most once, with the largest total affinity; and the set of
     those objects that are outside the boxes of their tracks, so that only claims speak for it.
 
     Args:
         tracks: Tracks.
         poses: {track id: T_cam_obj in this frame}; tracks without one are not looked for.
-        places: twice {object id: {track id: 0-1}}: claims, as good as boxes that overlap; and the
+        by_place: twice {object id: {track id: 0-1}}: claims, as good as boxes that overlap; and the
             shares of the objects' places that the last sightings of tracks filled.
         config: TrackConfig.
     """
@@ -28,16 +28,18 @@ def associate(tracks, poses, segmentation, frame, places, config):
     objects = segmentation.objects
     if not known or not objects:
         return {}, set()
-    claimed, last = places
+    claimed, last = by_place
     table = np.zeros((len(known), len(objects)))
     boxes, lasting = np.zeros_like(table), np.ones_like(table)
+    crops = [thin(obj.points, CROP_POINTS) for obj in objects]
+    seen_boxes = np.stack([obj.box for obj in objects])
     for i, track in enumerate(known):
         T_cam_obj = poses[track.id]
-        box = projected_box(T_cam_obj, track.S, frame)
+        overlaps = box_ious_2d(projected_box(T_cam_obj, track.S, frame), seen_boxes)
         T_obj_grav = inverse(segmentation.T_grav_cam @ T_cam_obj)
+        places = shares_in_box(crops, T_obj_grav, track.S, config.margin)
         for j, obj in enumerate(objects):
-            place = share_in_box(obj.points, T_obj_grav, track.S, config.margin)
-            geometry = (place + box_iou_2d(box, obj.box)) / 2
+            geometry = (places[j] + overlaps[j]) / 2
             agreement = class_agreement(track.label, obj)
             boxes[i, j] = geometry * agreement
             share = claimed.get(obj.id, {}).get(track.id, 0.0)
@@ -60,12 +62,16 @@ def class_agreement(label, obj):
     return OTHER_CLASS + (1 - OTHER_CLASS) * share
 
 
-def share_in_box(points_grav, T_obj_grav, S, margin):
-    """Share of a crop (N, 3) inside the box of a posed CAD of size S, grown by `margin` [m]."""
-    if not len(points_grav):
-        return 0.0
-    points_obj = transform(T_obj_grav, thin(points_grav, CROP_POINTS))
-    return float((np.abs(points_obj) <= np.asarray(S) / 2 + margin).all(1).mean())
+def shares_in_box(crops_grav, T_obj_grav, S, margin):
+    """(n,) share of each of n crops (N, 3) inside the box of a posed CAD of size S.
+
+    The box is grown by `margin` [m]. All crops at once: there are many pairs in a frame.
+    """
+    counts = np.array([len(crop) for crop in crops_grav])
+    points_obj = transform(T_obj_grav, np.concatenate(crops_grav))
+    inside = (np.abs(points_obj) <= np.asarray(S) / 2 + margin).all(1)
+    crop = np.repeat(np.arange(len(counts)), counts)
+    return np.bincount(crop, inside, len(counts)) / np.maximum(counts, 1)
 
 
 def projected_box(T_cam_obj, S, frame):
@@ -86,11 +92,14 @@ def projected_box(T_cam_obj, S, frame):
     return box if (box[:2] < box[2:]).all() else None
 
 
-def box_iou_2d(a, b):
-    """Overlap of two xyxy boxes; 0 where one is None or not finite."""
-    if a is None or not np.isfinite(b).all():
-        return 0.0
-    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    common = float(np.prod(np.maximum(sides, 0)))
-    whole = float(np.prod(a[2:] - a[:2]) + np.prod(np.maximum(b[2:] - b[:2], 0))) - common
-    return common / whole if whole > 0 else 0.0
+def box_ious_2d(box, others):
+    """(n,) overlap of an xyxy box with others (n, 4); 0 where one is None or not finite."""
+    known = np.isfinite(others).all(1)
+    if box is None or not known.any():
+        return np.zeros(len(others))
+    others = np.where(known[:, None], others, 0.0)
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    common = np.prod(np.maximum(sides, 0), axis=1)
+    areas = np.prod(np.maximum(others[:, 2:] - others[:, :2], 0), axis=1)
+    whole = np.prod(box[2:] - box[:2]) + areas - common
+    return np.where(known & (whole > 0), common / np.where(whole > 0, whole, 1.0), 0.0)

@@ -33,23 +33,31 @@ class Surfaces:
                        if len(o.points)}  # fmt: skip
         T_grav_cam = segmentation.T_grav_cam
         self._T_obj_grav = {i: inverse(T_grav_cam @ poses[i]) for i in self.tracks}
-        self._library, self._margin, self._trees, self._on = library, margin, {}, {}
+        self._library, self._margin, self._trees = library, margin, {}
+        self._points, self._on = {}, {}
 
     def inside(self, track, piece):
         """Share of a piece in the box of a track."""
-        points = np.abs(transform(self._T_obj_grav[track], self.pieces[piece]))
+        points = np.abs(self._placed(track, piece))
         return float((points <= self.tracks[track].S / 2 + self._margin).all(1).mean())
 
     def on(self, track, piece):
         """(N,) mask of the points of a piece that lie on the CAD of a track."""
         if (track, piece) not in self._on:
-            points = transform(self._T_obj_grav[track], self.pieces[piece])
+            points = self._placed(track, piece)
             near = (np.abs(points) <= self.tracks[track].S / 2 + REACH).all(1)
             if near.any():
                 found = self._tree(track).query(points[near], distance_upper_bound=REACH)[0]
                 near[near] = np.isfinite(found)
             self._on[track, piece] = near
         return self._on[track, piece]
+
+    def _placed(self, track, piece):
+        """(N, 3) points of a piece in the axes of a track's CAD [m]."""
+        if (track, piece) not in self._points:
+            T_obj_grav = self._T_obj_grav[track]
+            self._points[track, piece] = transform(T_obj_grav, self.pieces[piece])
+        return self._points[track, piece]
 
     def _tree(self, track):
         if track not in self._trees:
