@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import rclpy
@@ -33,6 +34,7 @@ from roomcad_ros.transport import carry_images
 THREE_NODES = (2, ("objects",))  # segment and align; classify hears of the camera through segment
 ONE_PROCESS = (1, ())
 LAST = 3.0  # [s] until the last frame's markers and the nodes' next reports are here
+KEPT = 256  # frames at most
 CHANGE = 1.0  # [s] after a change of the rate that do not count
 
 
@@ -61,13 +63,17 @@ class Stopwatch:
 
 
 def to_and_fro(dataset, first):
-    """Yield the Frames from number `first` on, forwards and backwards for ever; read one ahead."""
+    """Yield the Frames from number `first` on, forwards and backwards for ever.
+
+    They are read one ahead, and KEPT: a camera would not decode files beside the nodes.
+    """
     last = len(dataset) - 1
     order = itertools.cycle([*range(first, last + 1), *range(last - 1, first, -1)])
     with ThreadPoolExecutor(1) as reader:
-        waiting = reader.submit(dataset.__getitem__, next(order))
+        read = lru_cache(KEPT)(dataset.__getitem__)
+        waiting = reader.submit(read, next(order))
         for index in order:
-            following = reader.submit(dataset.__getitem__, index)
+            following = reader.submit(read, index)
             yield waiting.result()
             waiting = following
 

@@ -11,6 +11,7 @@ import numpy as np
 from roomcad_core.segment.split import pairs
 
 CELL = 0.05  # cell of the footprint grid and height of a layer [m]
+APART = 64.0  # farther than points in view lie from each other [m]; keeps float32 to millimetres
 LAYERS = 160  # layers from 4 m below to 4 m above the camera
 
 
@@ -89,12 +90,13 @@ def bounds(ids, points, n):
     count = np.bincount(ids, minlength=n)
     some = np.flatnonzero(count)
     starts = (np.cumsum(count) - count)[some]
-    # Ids a kilometre apart: sorting a coordinate sorts it inside each of them.
-    ordered = np.sort(np.ascontiguousarray(points.T) + 1000.0 * ids, axis=1)
+    # Ids a room apart: sorting a coordinate sorts it inside each of them.
+    apart = np.asarray(APART * ids, np.float32)
+    ordered = np.sort(np.ascontiguousarray(points.T, np.float32) + apart, axis=1)
     out = np.full((2, n, 3), -np.inf)
     for found, share in zip(out, (0.03, 0.97), strict=True):
         at = starts + (share * (count[some] - 1)).astype(int)
-        found[some] = (ordered[:, at] - 1000.0 * some).T
+        found[some] = (ordered[:, at] - APART * some).T
     return out
 
 

@@ -25,7 +25,8 @@ class Cells:
 
     def of(self, image):
         """Values (h, w, ...) that the cells show of a working image; 0 where nothing is known."""
-        values = image[self.rows, self.cols]
+        at = self.rows * image.shape[1] + self.cols
+        values = image.reshape(-1, *image.shape[2:]).take(at, axis=0)
         values[self.q == 0] = 0
         return values
 
