@@ -31,7 +31,8 @@ def main(args):
     configs.save(config, args.out / "config.yaml")
     alignments = {}
     for index in tqdm(range(0, len(dataset), args.every), "align", unit="frame"):
-        alignments[index], _ = pipeline(dataset[index])
+        found, _ = pipeline(dataset[index])
+        alignments[index], _ = pipeline.follower.shown(found)
     write_report(dataset, alignments, pipeline.library, args.out)
     print((args.out / "table.md").read_text())
     return 0

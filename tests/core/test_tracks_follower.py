@@ -33,6 +33,21 @@ def test_otherwise_every_frame_is_aligned_from_scratch(track_world, true_aligner
     assert follower.reset() == ()
 
 
+def test_what_was_found_too_seldom_is_not_shown(track_world, true_aligner, chair):
+    align = true_aligner(track_world)
+    follower = Follower(align, track_world.library, TrackConfig(enabled=True, confirm=3))
+    shown = []
+    for step in range(4):
+        found = follower(*track_world.frame(0.1 * step))
+        assert len(found) == 1
+        shown.append(follower.shown(found))
+    assert shown[:2] == [((), {})] * 2
+    assert all(owners == {chair.id: 1} and len(some) == 1 for some, owners in shown[2:])
+    alone = Follower(align, track_world.library, TrackConfig())
+    found = alone(*track_world.frame(1.0))
+    assert alone.shown(found) == (found, {})
+
+
 def test_tracks_go_on_under_new_settings(track_world, true_aligner, chair):
     align = true_aligner(track_world)
     before = Follower(align, track_world.library, FOLLOWING)

@@ -61,7 +61,7 @@ class Results:
         frame.T_world_cam is; None = not known now.
         """
         self.world = world or self.world
-        alignments, owners = confirmed(alignments, follower)
+        alignments, owners = follower.shown(alignments)
         self._node.health.aligned(getattr(follower.aligner, "passes", {}), owners)
         self._alignments.publish(alignments_msg(alignments, self._library, header, owners))
         T_frame_cam = np.eye(4) if world is None else frame.T_world_cam
@@ -94,15 +94,6 @@ class Results:
             with self._node.health.timed("cloud"):
                 cloud = cloud_msg(thin(frame, CLOUD_POINTS), header)
             self._cloud.publish(cloud)
-
-
-def confirmed(alignments, follower):
-    """Alignments of confirmed tracks and {object id: track id}; all, {} where none is followed."""
-    if not follower.follows:
-        return alignments, {}
-    ids = {track.id for track in follower.tracks if track.confirmed}
-    owners = {obj: i for obj, i in follower.update.owners.items() if i in ids}
-    return tuple(a for a in alignments if a.object_id in owners), owners
 
 
 def class_table(library):

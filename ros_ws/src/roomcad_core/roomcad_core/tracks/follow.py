@@ -67,6 +67,17 @@ class Follower:
         self.update = self._tracker(frame, segmentation, self.aligner)
         return self.update.alignments
 
+    def shown(self, alignments):
+        """Those Alignments of the last frame that are worth showing, and {object id: track id}.
+
+        They are those of confirmed tracks; all, and {}, where objects are not followed.
+        """
+        if self._tracker is None:
+            return alignments, {}
+        ids = {track.id for track in self.tracks if track.confirmed}
+        owners = {obj: i for obj, i in self.update.owners.items() if i in ids}
+        return tuple(a for a in alignments if a.object_id in owners), owners
+
     def reset(self, reason="asked"):
         """End all tracks; returns the tuple of Ended."""
         return self._tracker.reset(reason) if self._tracker else ()
