@@ -132,6 +132,9 @@ def test_of_two_tracks_in_one_place_the_owner_is_the_thing_if_they_are_alike():
     assert same_thing(places, {1: track(1, sofa), 2: track(2, bed)}, 0.5) == []
     assert same_thing(places, {1: track(1, bed, confirmed=False), 2: track(2, bed)}, 0.5) == []
     assert same_thing(Places(), {1: track(1, bed), 2: track(2, bed)}, 0.5) == []
+    # A chair at a desk is another thing, however alike their votes are.
+    desk, chair = {"desk": 0.6, "chair": 0.4}, {"desk": 0.4, "chair": 0.6}
+    assert same_thing(places, {1: track(1, chair), 2: track(2, desk)}, 0.5) == []
 
 
 def test_nothing_is_claimed_where_the_camera_s_place_is_unknown(run):

@@ -14,9 +14,10 @@ from roomcad_offline.cli import main
 from roomcad_offline.rooms.config import RoomConfig
 from roomcad_offline.rooms.make import make_room
 from roomcad_offline.temporal.figures import summary
+from roomcad_offline.temporal.masks import shown_by
 from roomcad_offline.temporal.rows import Effort, Result, RoomResult, Row
 from roomcad_offline.temporal.run import measure, room_folders
-from roomcad_offline.temporal.standing import Stands
+from roomcad_offline.temporal.standing import Standing, Stands
 
 
 def result(x=0.0, angle=0.0, size=1.0, right=True):
@@ -62,7 +63,7 @@ def test_identity_switches_are_counted_for_each_object_across_gaps():
     rows += [row(i, result(), result(), (7,), truth=2) for i in range(6)]
     figures = of(rows)
     assert figures["identity_switches"] == 2 and figures["objects_of_a_track"] == 1
-    assert figures["bars"]["no identity switch"] is False
+    assert figures["bars"]["no identity switch of pieces"] is False
 
 
 def test_an_object_in_pieces_keeps_its_track_while_a_piece_shows_it():
@@ -105,6 +106,32 @@ def test_a_true_object_keeps_the_track_whose_cad_stands_on_it_while_it_does():
     assert figures["placed_switches"] == 1 and figures["placed_share"] == 66.67
     hidden = dataclasses.replace(frame, instances=np.zeros_like(shown))
     assert stands(9, hidden, [track(1, 0.0)]) == []
+
+
+def test_a_track_shows_an_object_with_a_mask_iou_above_one_half():
+    """Objects 5 and 7, 40 pixels each, and one of 1 pixel; each row of the masks has 10."""
+    truth = np.zeros((20, 10), np.uint16)
+    truth[:4], truth[4:8], truth[19, 0] = 5, 7, 9
+    frame = Frame(0.0, np.zeros((20, 10, 3), np.uint8), np.ones((20, 10), np.float32), np.eye(3),
+                  instances=truth)  # fmt: skip
+
+    def standings(owners, rows):
+        """Of object ids in bands of so many rows from the top."""
+        instances = np.zeros_like(truth)
+        top = 0
+        for obj, count in rows:
+            instances[top : top + count] = obj
+            top += count
+        found = shown_by("room", 0, frame, instances, owners, (5, 7, 9))
+        return [(s.truth, s.track) for s in found]
+
+    assert standings({1: 11, 2: 12}, [(1, 4), (2, 4)]) == [(5, 11), (7, 12)]
+    assert standings({1: 11}, [(1, 8)]) == [(5, None), (7, None)]  # both in one: IoU 1/2 each
+    assert standings({1: 11, 2: 12}, [(1, 3), (2, 5)]) == [(5, 11), (7, 12)]  # 3/4 and 4/5
+    assert standings({1: 11, 2: 12}, [(1, 2), (2, 2)]) == [(5, None), (7, None)]  # 1/2 is too few
+    assert standings({}, [(1, 4), (2, 4)]) == [(5, None), (7, None)]
+    masks = [Standing("room", i, 5, track) for i, track in enumerate((11, None, 11, 12))]
+    assert summary([RoomResult([], [], set(), [], masks)])["mask_switches"] == 1
 
 
 def test_passes_count_from_birth_on_but_not_for_what_was_never_found():

@@ -17,6 +17,7 @@ def summary(results):
     rows = [row for result in results for row in result.rows]
     efforts = [effort for result in results for effort in result.efforts]
     standings = [s for result in results for s in result.standings]
+    masks = [s for result in results for s in result.masks]
     confirmed = set().union(*(result.confirmed for result in results))
     found = [e for e in efforts if (e.room, e.track) in confirmed]
     record = {
@@ -35,6 +36,7 @@ def summary(results):
         "largest_piece_switches": largest_piece_switches(rows),
         "objects_of_a_track": _most_objects(rows),
         "placed_switches": standing_switches(standings),
+        "mask_switches": standing_switches(masks),
         "placed_share": stood_on(standings),
     }
     return record | {"bars": bars(record)}
@@ -138,14 +140,16 @@ def bars(record):
     """{bar: whether it is held}; None where nothing was there to measure."""
     passes, share, changes = record["passes"]["tracked"], record["accuracy"], record["jitter"]
     lost = None if share["tracked"] is None else share["every_frame"] - share["tracked"]
-    kinds = ("position_mm", "rotation_deg")
+    kinds, seen = ("position_mm", "rotation_deg"), record["object_views"]
     return {
         f"at most {MOST_PASSES} passes": None if passes is None else passes <= MOST_PASSES,
         f"at most {MOST_POINTS} point lost": None if lost is None else lost <= MOST_POINTS,
         "jitter at least halved": None
         if changes is None
         else all(changes[kind]["ratio"] <= MOST_JITTER for kind in kinds),
-        "no identity switch": record["identity_switches"] == 0 if record["object_views"] else None,
+        "no identity switch of masks": record["mask_switches"] == 0 if seen else None,
+        "no identity switch of placed CADs": record["placed_switches"] == 0 if seen else None,
+        "no identity switch of pieces": record["identity_switches"] == 0 if seen else None,
     }
 
 

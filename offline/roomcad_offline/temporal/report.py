@@ -55,11 +55,12 @@ def markdown(record):
         lines.append(
             _row(f"change of {name}, median", c["every_frame_median"], c["tracked_median"])
         )
+    lines.append(_row("identity switches of masks (MOTS)", "", figures["mask_switches"]))
+    lines.append(_row("identity switches of placed CADs", "", figures["placed_switches"]))
     lines.append(_row("identity switches of pieces", "", figures["identity_switches"]))
     largest = figures["largest_piece_switches"]
     lines.append(_row("- with every change of the largest piece", "", largest))
     lines.append(_row("most true objects of a track", "", figures["objects_of_a_track"]))
-    lines.append(_row("identity switches of placed CADs", "", figures["placed_switches"]))
     lines.append(_row("furniture shown on which a CAD stands [%]", "", figures["placed_share"]))
     lines += ["", "| bar | held |", "| --- | --- |"]
     words = {True: "yes", False: "no", None: "not measured"}
@@ -73,11 +74,13 @@ NOTES = (
     "first search on.",
     "A change is that of a still object's world pose from one frame to the next, where both modes "
     "have both; the last column is the ratio of the means.",
-    "Identity switches are CLEAR MOT's. Of pieces: a true object segmented in pieces keeps its "
-    "track while one of the pieces (which show it with half of their pixels or more) is that "
-    "track's. The row below counts each change of the track that the largest piece belongs to. Of "
-    "placed CADs: a true object keeps its track while that track's CAD stands on it, 3D IoU 0.25 "
-    "or more; this is what is seen in RViz.",
+    "Identity switches are CLEAR MOT's. Of masks, as MOTS counts: the track whose object has a "
+    "mask IoU above 0.5 with the true one. Of placed CADs: a true object keeps its track while "
+    "that track's CAD stands on it, 3D IoU 0.25 or more; this is what is seen in RViz. Of pieces, "
+    "stricter: a true object keeps its track while one of its pieces is that track's; a piece "
+    "shows it with half of its pixels or more, also a small piece, or one that shows another "
+    "object with the other half. The row below counts each change of the track that the largest "
+    "piece belongs to.",
 )
 
 

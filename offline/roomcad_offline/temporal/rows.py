@@ -13,6 +13,7 @@ from roomcad_core.pose import pose_errors
 from roomcad_core.segment.crops import make_objects
 from roomcad_core.tracks import Tracker
 from roomcad_offline.compare import LIMITS
+from roomcad_offline.temporal.masks import shown_by
 from roomcad_offline.temporal.standing import Standing, Stands
 
 GIVEN = ("own", "cad")  # the robot's own stages; or true masks, classes and CAD ids
@@ -61,6 +62,7 @@ class RoomResult:
     efforts: list[Effort]
     confirmed: set  # (room, track id) of the tracks that were found at some time
     standings: list[Standing] = field(default_factory=list)
+    masks: list[Standing] = field(default_factory=list)  # the tracks that show an object
 
 
 class Objects:
@@ -102,7 +104,7 @@ def measure_room(room, indices, objects, aligners, config, library):
     truth = {placed.id: placed for placed in room.ground_truth}
     search, follow = aligners
     tracker, rows, efforts, confirmed = Tracker(config, library), [], [], set()
-    stands, standings = Stands(room.name, truth), []
+    stands, standings, masks = Stands(room.name, truth), [], []
     for index in tqdm(indices, room.name, unit="frame"):
         frame = room[index]
         segmentation = objects(frame, truth)
@@ -111,6 +113,8 @@ def measure_room(room, indices, objects, aligners, config, library):
         tracks = {t.id: t for t in update.tracks}
         confirmed |= {(room.name, t.id) for t in update.tracks if t.confirmed}
         standings += stands(index, frame, update.tracks)
+        sure = {obj: t for obj, t in update.owners.items() if tracks[t].confirmed}
+        masks += shown_by(room.name, index, frame, segmentation.instances, sure, truth)
         for obj, track in update.owners.items():
             effort = every_passes.get(obj, 0), follow.passes.get(obj, 0)
             efforts.append(Effort(room.name, index, track, tracks[track].state, *effort))
@@ -123,7 +127,7 @@ def measure_room(room, indices, objects, aligners, config, library):
             shown = tuple(t for t in shown if t in tracks and tracks[t].confirmed)
             symmetry = truth[placed].symmetry
             rows.append(Row(room.name, index, placed, symmetry, *results, shown))
-    return RoomResult(rows, efforts, confirmed, standings)
+    return RoomResult(rows, efforts, confirmed, standings, masks)
 
 
 def true_objects(frame, segmentation, truth, every, update):

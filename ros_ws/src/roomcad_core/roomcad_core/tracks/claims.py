@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from roomcad_core.pose import inverse, transform
+from roomcad_core.tracks.overlap import may_nest
 from roomcad_core.tracks.places import cubes
 from roomcad_core.tracks.track import alike, votes_of
 
@@ -65,6 +66,8 @@ def same_thing(places, tracks, least):
         best = max(shares, key=shares.get, default=i)
         if best == i or shares[best] < least or ended & {i, best} or not tracks[best].confirmed:
             continue
+        if may_nest(tracks[i].label, tracks[best].label):
+            continue  # a chair at a desk is often segmented with it
         if alike(tracks[i].votes, tracks[best].votes) >= ALIKE:
             pairs.append((i, best))
             ended |= {i, best}
