@@ -11,6 +11,7 @@ from roomcad_core.detect import Detection
 from roomcad_core.segment import Segmenter
 from roomcad_core.segment.instances import context_classes, joined, load_instance_network
 from roomcad_core.segment.instances.cells import fit_cells
+from roomcad_core.segment.instances.join import hue
 from roomcad_core.segment.instances.model_files import KINDS
 from roomcad_core.segment.instances.seen import Seen
 from roomcad_core.types import OTHER, Frame
@@ -34,8 +35,9 @@ def logits(kinds):
     return out
 
 
-def seen(centres, spreads=(0.2, 0.2, 0.2), kinds=("chair",) * 3, foreground=None):
-    """Seen of LABELS whose pieces vote for these centres (3, 3), with these spreads and kinds."""
+def seen(centres, spreads=(0.2, 0.2, 0.2), kinds=("chair",) * 3, foreground=None, colors=None):
+    """Seen of LABELS whose pieces vote for these centres (3, 3), with these spreads, kinds and
+    colours (3, 3), if any."""
     q = (1 / LABELS).astype(np.float32)
     points = np.random.default_rng(0).normal(size=(*SHAPE, 3))
     offset = np.moveaxis(np.array(centres, float)[LABELS - 1] - points, 2, 0)
@@ -45,7 +47,8 @@ def seen(centres, spreads=(0.2, 0.2, 0.2), kinds=("chair",) * 3, foreground=None
         "spread": np.array(spreads)[LABELS - 1],
         "kinds": logits(kinds),
     }
-    return Seen(q, fit_cells(q, SHAPE), points, out)
+    color = None if colors is None else np.array(colors, np.uint8)[LABELS - 1]
+    return Seen(q, fit_cells(q, SHAPE), points, out, color)
 
 
 def groups(view, labels=LABELS, reach=1.5):
@@ -70,6 +73,20 @@ def test_the_narrower_of_two_spreads_counts_and_all_of_a_thing_agree_with_each_o
     assert len(set(groups(seen(chain)))) == 2  # the middle one goes with one of both
     assert groups(seen([(0, 0, 0), (0.1, 0, 0), (0.2, 0, 0)])) == [1, 1, 1]
     assert groups(seen(chain, spreads=(0.2, 0.2, 0.1))) == [1, 1, 2]
+
+
+def test_pieces_of_one_hue_may_vote_farther_apart_and_those_of_two_must_vote_closer():
+    """The factor of the same hue is sqrt(2 / 10) = 0.45; red and green differ by more than 8."""
+    red, dark_red, green = (160, 30, 30), (80, 15, 15), (30, 160, 30)
+    apart = [(0, 0, 0), (0.6, 0, 0), (5, 0, 0)]  # 3 spreads, 1.34 where the hue is the same
+    assert groups(seen(apart)) == [1, 2, 3]
+    assert groups(seen(apart, colors=(red, red, red))) == [1, 1, 2]
+    assert groups(seen(apart, colors=(red, green, red))) == [1, 2, 3]
+    close = [(0, 0, 0), (0.25, 0, 0), (5, 0, 0)]
+    assert groups(seen(close)) == [1, 1, 2]
+    assert groups(seen(close, colors=(red, green, red))) == [1, 2, 3]
+    a, b = hue(np.array([[red, dark_red]], np.uint8))[0]
+    assert np.linalg.norm(a - b) < 0.6 * np.linalg.norm(a)  # shadow takes some of it
 
 
 def test_pieces_of_different_classes_and_of_no_furniture_stay_apart():

@@ -161,8 +161,24 @@ def test_a_ghost_ends_when_it_was_seen_through(run):
     assert [t.id for t in run(3).tracks] == [1]
     update = run()
     assert update.tracks == () and [(e.id, e.reason) for e in update.ended] == [(1, "seen_through")]
+
+
+def test_what_stands_again_where_a_thing_of_its_kind_was_seen_through_is_that_thing(run):
+    thing = run.world.put("chair", 2.5, 0)
+    run(3)
+    thing.there = False
+    assert run(4).tracks == ()
     thing.there = True
-    assert only(run()).id == 2
+    assert only(run()).id == 1
+    thing.there = False
+    assert run(4).tracks == ()
+    other = run.world.put("bin", 2.5, 0)
+    assert only(run(2)).id == 2  # a thing of another kind
+    other.there = False
+    assert run(4).tracks == ()
+    run.stamp += run.tracker.config.forget
+    thing.there = True
+    assert only(run()).id == 3  # too long ago
 
 
 def test_a_ghost_that_is_not_looked_at_stays(run, at):

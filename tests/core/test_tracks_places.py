@@ -10,7 +10,13 @@ from track_run import only
 from roomcad_core.camera import unproject
 from roomcad_core.config import TrackConfig
 from roomcad_core.pose import rigid, transform, upright_rotation
-from roomcad_core.tracks.claims import claimed_parts, claims, filled_cubes, same_thing
+from roomcad_core.tracks.claims import (
+    beside_known,
+    claimed_parts,
+    claims,
+    filled_cubes,
+    same_thing,
+)
 from roomcad_core.tracks.parts import Surfaces, find_parts
 from roomcad_core.tracks.places import MOST, Places, cubes
 from roomcad_core.tracks.start import choose_start
@@ -77,6 +83,46 @@ def test_a_track_takes_over_the_places_of_another():
     assert places.owned(np.concatenate([A, B])) == {1: 1.0}
     places.join(1, 3)  # which was seen nowhere
     assert list(places.of(1)) == [1, 2, 3, 7, 8]
+
+
+def test_cubes_touch_across_faces_edges_corners_and_the_origin():
+    places = Places()
+    places.add(1, cubes(np.array([[0.05, 0.05, 0.05]])))
+    for point, touches in (
+        ((0.05, 0.05, 0.05), True),
+        ((-0.05, -0.05, -0.05), True),
+        ((0.15, 0.05, -0.05), True),
+        ((0.25, 0.05, 0.05), False),
+        ((0.05, -0.15, 0.05), False),
+    ):
+        assert places.is_beside(1, cubes(np.array([point]))) == touches
+    assert not places.is_beside(1, A[:0]) and not places.is_beside(2, A)
+
+
+def test_what_touches_a_known_thing_of_its_kind_is_beside_it():
+    """A sofa's end, seen for the first time: the sofa, its cushion and a new thing of its own."""
+    places = Places()
+    places.add(1, cubes(np.array([[0.05, 0.05, 0.05]])))
+    near, far = (cubes(np.array([[x, 0.05, 0.05]])) for x in (0.15, 0.55))
+    sofa = {"sofa": 1.0}
+    tracks = {1: track(1, sofa), 2: track(2, {"bin": 1.0}, confirmed=False)}
+    objects = obj(5, {"sofa": 0.6, OTHER: 0.4}), obj(6, {"bin": 1.0}), obj(7, sofa), obj(8, sofa)
+    segmentation = Segmentation(np.zeros((4, 4), np.uint16), objects, np.eye(4), None)
+    filled = {5: near, 6: near, 7: far, 8: near}
+    assert beside_known(places, filled, segmentation, {8: 1}, tracks) == {5}
+    assert beside_known(places, filled, segmentation, {5: 2, 8: 1}, tracks) == set()  # a bin
+    unsure = {1: tracks[1].changed(confirmed=False), 2: tracks[2]}
+    assert beside_known(places, filled, segmentation, {8: 1}, unsure) == set()
+
+
+def test_what_is_beside_a_known_thing_takes_three_times_as_many_sightings(run):
+    run.tracker.config = dataclasses.replace(run.tracker.config, confirm=2)
+    run.world.put("cabinet", 2.5, 0)
+    assert [only(run()).confirmed for _ in range(2)] == [False, True]
+    known = only(run())
+    run.world.put("cabinet", 2.5, known.S[2] + 0.02)
+    confirmed = [max(run().tracks, key=lambda t: t.id).confirmed for _ in range(6)]
+    assert confirmed == [False] * 5 + [True]
 
 
 def test_the_last_sighting_of_a_track_is_where_it_was_seen_the_last_time():

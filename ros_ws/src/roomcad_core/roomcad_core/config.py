@@ -100,7 +100,7 @@ class SegmentConfig(Checked):
         1.0,
     )
     join: float = setting(
-        1.5,
+        2.0,
         "context, instances: geometric: pieces that vote for centres closer than this are one"
         " thing [spreads of the votes]; 0 = never",
         0.0,

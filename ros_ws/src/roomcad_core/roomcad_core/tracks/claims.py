@@ -5,9 +5,7 @@ from __future__ import annotations
 from roomcad_core.pose import inverse, transform
 from roomcad_core.tracks.overlap import may_nest
 from roomcad_core.tracks.places import cubes
-from roomcad_core.tracks.track import alike, votes_of
-
-ALIKE = 0.5  # overlap of their votes from which two tracks in one place are the same thing
+from roomcad_core.tracks.track import ALIKE, alike, same_kind, votes_of
 
 
 def filled_cubes(frame, segmentation):
@@ -25,12 +23,13 @@ def claims(places, filled, segmentation, tracks):
 
     Args:
         places: Places, filled: {object id: keys}.
-        tracks: {id: Track}.
+        tracks: {id: Track} of those that are asked for.
     """
     return {
         o.id: {
             i: share * alike(tracks[i].votes, votes_of(o)) ** 0.5
             for i, share in places.owned(filled[o.id]).items()
+            if i in tracks
         }
         for o in segmentation.objects
         if o.id in filled
@@ -54,6 +53,26 @@ def claimed_parts(claimed, taken, tracks, least):
     return parts
 
 
+def beside_known(places, filled, segmentation, owners, tracks):
+    """Ids of the objects that touch a known thing of their kind and are none themselves.
+
+    Args:
+        places, filled: as claims takes them.
+        owners: {object id: track id}, tracks: {id: Track}.
+    """
+    known = {i: track for i, track in tracks.items() if track.confirmed}
+    new = [o for o in segmentation.objects if o.id in filled and owners.get(o.id) not in known]
+    votes = {o.id: tracks[owners[o.id]].votes if o.id in owners else votes_of(o) for o in new}
+    return {
+        o.id
+        for o in new
+        if any(
+            alike(track.votes, votes[o.id]) >= ALIKE and places.is_beside(i, filled[o.id])
+            for i, track in known.items()
+        )
+    }
+
+
 def same_thing(places, tracks, least):
     """Pairs (track id, id of the one that owns the place where it was seen), both confirmed.
 
@@ -64,11 +83,13 @@ def same_thing(places, tracks, least):
     for i in sorted(i for i, track in tracks.items() if track.confirmed):
         shares = places.owned(places.of(i))
         best = max(shares, key=shares.get, default=i)
-        if best == i or shares[best] < least or ended & {i, best} or not tracks[best].confirmed:
+        if best == i or best not in tracks or shares[best] < least or ended & {i, best}:
+            continue
+        if not tracks[best].confirmed:
             continue
         if may_nest(tracks[i].label, tracks[best].label):
             continue  # a chair at a desk is often segmented with it
-        if alike(tracks[i].votes, tracks[best].votes) >= ALIKE:
+        if same_kind(tracks[i], tracks[best]):
             pairs.append((i, best))
             ended |= {i, best}
     return pairs

@@ -14,6 +14,7 @@ from roomcad_core.types import Alignment, Frame, Object, Start
 
 LEVEL_SHARE = 0.2  # of the newest score in the running mean
 BETTER = 0.05  # than usual scores the CAD of a search that a settled track takes
+BESIDE = 3  # times as many sightings confirm what touches a known thing, as it may be part of it
 AGREE = 2  # successive sightings away from a pose that move the track there
 MOST_DOUBLINGS = 10
 
@@ -28,6 +29,7 @@ class Sighting:
     frame: Frame
     start: Start | None  # None = aligned from scratch
     displaced: bool = False  # it is the track's by its place, but outside the track's box
+    beside: bool = False  # it touches another known thing of its kind
     shadowed: bool = False  # another track that was found stands there
 
     @property
@@ -130,7 +132,8 @@ def _with_state(track, sighting, config):
     fell = score < max(config.sigma_low, track.level - config.drop)
     if score >= config.sigma_high and not sighting.shadowed:
         level, found = _level(track, sighting, config), track.found + 1
-        confirmed = track.confirmed or found >= config.confirm
+        needed = config.confirm * (BESIDE if sighting.beside else 1)
+        confirmed = track.confirmed or found >= needed
         return track.changed(
             state=TRACKED, found=found, confirmed=confirmed, level=level,
             retry_in=None, failures=0, reason="", unsure=fell and track.state == TRACKED,

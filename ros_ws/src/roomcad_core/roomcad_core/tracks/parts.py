@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from roomcad_core.fit_score import thin
 from roomcad_core.pose import inverse, transform
-from roomcad_core.tracks.track import TRACKED
+from roomcad_core.tracks.track import TRACKED, same_kind
 
 REACH = 0.06  # a point nearer to a CAD's surface than this lies on it [m]
 INSIDE = 0.8  # of a part lies in the box of the thing at least
@@ -97,7 +97,9 @@ def find_parts(surfaces, owners, least):
 def _whole(surfaces, seen, a, b, least):
     """Of two tracks with a piece each the one that alone explains as much as both, or None."""
     other = {a: surfaces.on(a, seen[b]), b: surfaces.on(b, seen[a])}
-    able = [t for t in (a, b) if other[t].mean() >= least]
+    part = {a: surfaces.tracks[b], b: surfaces.tracks[a]}
+    able = [t for t in (a, b) if other[t].mean() >= least
+            and may_be_part(part[t], surfaces.tracks[t])]  # fmt: skip
     if not able:
         return None
     own = {t: surfaces.on(t, seen[t]) for t in (a, b)}
@@ -105,6 +107,11 @@ def _whole(surfaces, seen, a, b, least):
     both = (own[a] | other[b]).mean() + (own[b] | other[a]).mean()
     good = [t for t in able if alone[t] >= both - 2 * LOSS]
     return max(good, key=alone.get, default=None)
+
+
+def may_be_part(track, whole):
+    """Whether a track may end as a part: a known thing only as one of a known thing of its kind."""
+    return not track.confirmed or (whole.confirmed and same_kind(track, whole))
 
 
 def join_parts(segmentation, owners, parts):

@@ -13,6 +13,9 @@ CUBE = 0.1  # side of a cube [m]
 MOST = 20  # sightings of a cube that are counted: what has moved away is outvoted some day
 SPAN = 1 << 20  # cubes along an axis until keys come again: 105 km, maps may begin far off
 FARTHEST = 2.0**62  # cubes from the origin that can be counted
+STEPS = np.arange(-1, 2)
+# Differences between the key of a cube and those of the cubes that touch it, itself included.
+TOUCHING = ((STEPS[:, None, None] * SPAN + STEPS[:, None]) * SPAN + STEPS).ravel()
 NOWHERE = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
@@ -41,6 +44,14 @@ class Places:
     def of(self, track):
         """(N,) keys of the cubes where a track was seen."""
         return self._seen.get(track, NOWHERE)[0]
+
+    def is_beside(self, track, keys):
+        """Whether a track was seen in one of cubes `keys` (N,) or in one that touches it."""
+        known = self.of(track)
+        if not len(known) or not len(keys):
+            return False
+        around = np.unique((keys[:, None] + TOUCHING).ravel())
+        return bool(_found(known, around)[1].any())
 
     def add(self, track, keys):
         """A track was seen in cubes `keys` (N,), each given once."""
@@ -87,5 +98,6 @@ def _found(known, keys):
 def cubes(points_world):
     """(M,) keys of the cubes, each once, in which finite points (N, 3) lie [m]."""
     cells = np.floor(points_world / CUBE)
-    cells = cells[(np.abs(cells) < FARTHEST).all(1)].astype(np.int64) % SPAN
+    cells = cells[(np.abs(cells) < FARTHEST).all(1)].astype(np.int64)
+    cells = (cells + SPAN // 2) % SPAN  # neighbours have neighbouring keys, also at the origin
     return np.unique((cells[:, 0] * SPAN + cells[:, 1]) * SPAN + cells[:, 2])

@@ -28,7 +28,7 @@ class Step:
     def take(self, alignment, free_id):
         """Give an Alignment to its track, or to a new one with the id `free_id`.
 
-        Returns the last id that is in use.
+        One that returns takes its former id. Returns the last id that is in use.
         """
         own = self.tracks.get(self._plan.owners.get(alignment.object_id))
         there = None
@@ -40,8 +40,9 @@ class Step:
             own, there = there, None
         sighting = self._sighting(alignment, there is not None)
         if own is None:
-            self._put(judge.born(free_id, sighting, self._config), alignment)
-            return free_id
+            i = self._plan.returning.get(alignment.object_id, free_id)
+            self._put(judge.born(i, sighting, self._config), alignment)
+            return max(i, free_id - 1)
         self._put(judge.sighted(own, self._plan.poses[own.id], sighting, self._config), alignment)
         return free_id - 1
 
@@ -68,7 +69,8 @@ class Step:
         symmetry = self._library[alignment.cad_id].symmetry
         obj = self._objects.get(alignment.object_id)
         displaced = alignment.object_id in self._plan.displaced
-        return Sighting(alignment, symmetry, obj, self._frame, start, displaced, shadowed)
+        beside = alignment.object_id in self._plan.beside
+        return Sighting(alignment, symmetry, obj, self._frame, start, displaced, beside, shadowed)
 
     def _put(self, track, alignment):
         self.tracks[track.id] = track

@@ -11,6 +11,7 @@ from roomcad_core.pose import inverse
 from roomcad_core.types import OTHER, Alignment, Placed
 
 NEW, TRACKED, LOST = "NEW", "TRACKED", "LOST"
+ALIKE = 0.5  # overlap of their votes from which two tracks in one place are the same thing
 
 
 @dataclass(frozen=True)
@@ -112,3 +113,8 @@ def alike(votes, other):
     if not (total_a > 0 and total_b > 0):
         return 0.0
     return sum(min(p / total_a, b.get(c, 0.0) / total_b) for c, p in a.items())
+
+
+def same_kind(track, other):
+    """Whether two Tracks in one place may be the same thing, by what was seen of them."""
+    return alike(track.votes, other.votes) >= ALIKE

@@ -9,54 +9,29 @@ Frames of several cameras may come in turns; with world poses they feed the same
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from roomcad_core.tracks.associate import associate
-from roomcad_core.tracks.claims import claimed_parts, claims, filled_cubes, same_thing
+from roomcad_core.tracks.claims import (
+    beside_known,
+    claimed_parts,
+    claims,
+    filled_cubes,
+    same_thing,
+)
 from roomcad_core.tracks.parts import Surfaces, find_parts, join_parts
 from roomcad_core.tracks.places import Places
+from roomcad_core.tracks.plan import Plan, Update
 from roomcad_core.tracks.start import choose_start, rests
 from roomcad_core.tracks.step import Step
 from roomcad_core.tracks.track import Ended
-from roomcad_core.types import Segmentation, Start
 
 NO_WORLD_POSE = (
     "no camera pose: objects are followed in the camera frame only. One that leaves the view gets"
     " a new id when it returns, poses are not averaged, and cameras share no tracks."
 )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is expected of a frame before it is aligned."""
-
-    segmentation: Segmentation  # what is to be aligned: parts belong to the objects of their tracks
-    poses: dict  # track id -> T_cam_obj (4, 4) in this frame
-    owners: dict[int, int]  # object id -> track id
-    starts: dict[int, Start]  # object id -> Start; other objects are aligned from scratch
-    parts: dict[int, int]  # object id -> id of the track that it is a part of
-    filled: dict  # object id -> keys of the cubes that it fills, see Places
-    displaced: set[int]  # ids of objects that are outside the boxes of their tracks
-    resting: set[int]  # ids of objects that need no alignment
-    ended: tuple[Ended, ...] = ()
-
-    def to_align(self):
-        """The Segmentation without the objects that need no alignment."""
-        objects = (o for o in self.segmentation.objects if o.id not in self.resting)
-        return replace(self.segmentation, objects=tuple(objects))
-
-
-@dataclass(frozen=True)
-class Update:
-    """What a frame made of the tracks."""
-
-    tracks: tuple  # all Tracks that go on, by id
-    owners: dict[int, int]  # object id -> track id, of the aligned objects
-    alignments: tuple  # Alignments of these objects, in the poses of their tracks
-    ended: tuple[Ended, ...]
-    limitation: str = ""  # NO_WORLD_POSE where it holds for this frame
 
 
 class Tracker:
@@ -66,9 +41,10 @@ class Tracker:
         """`config`: TrackConfig, may change between frames; `library`: that of the aligner."""
         self.config, self._library = config, library
         self._tracks = {}  # id -> Track
+        self._left = {}  # id -> Track of those that ended because they were seen through
         self._places = Places()
         self._clocks = {}  # camera -> newest stamp, and the one that was so before it
-        self._last_id = 0  # ids are never used again, also not after a reset
+        self._last_id = 0  # a new thing gets a new id, also after a reset
 
     @property
     def tracks(self):
@@ -100,17 +76,24 @@ class Tracker:
         parts |= claimed_parts(claimed, {*owners, *parts}, going_on, self.config.part)
         if parts:
             segmentation, owners = join_parts(segmentation, owners, parts)
-        for i, whole in swallowed.items():
-            del self._tracks[i], poses[i]
-            self._places.join(whole, i)
-        ended += tuple(Ended(i, "part") for i in sorted(swallowed))
+        ids = {}  # of tracks with parts, after they were made one
+        for part, whole in sorted(swallowed.items()):
+            ids[whole], gone = self._made_one(part, ids.get(whole, whole), poses)
+            ended += (gone,)
+        owners, parts = ({o: ids.get(i, i) for o, i in x.items()} for x in (owners, parts))
         starts = {
             obj: choose_start(self._tracks[i], poses[i], obj in displaced, self.config)
             for obj, i in owners.items()
         }
-        resting = self._resting(frame, owners, displaced, surfaces)
+        unchanged = {obj: i for obj, i in owners.items() if i not in ids.values()}
+        resting = self._resting(frame, unchanged, displaced, surfaces)
         known = {o: start for o, start in starts.items() if start is not None and o not in resting}
-        return Plan(segmentation, poses, owners, known, parts, filled, displaced, resting, ended)
+        beside = beside_known(self._places, filled, segmentation, owners, self._tracks)
+        returning = self._returning(frame, segmentation, filled, {*owners, *parts})
+        return Plan(
+            segmentation, poses, owners, known, parts, filled, displaced, resting, beside,
+            returning, ended,
+        )  # fmt: skip
 
     def update(self, frame, segmentation, alignments, plan=None):
         """Update from the Alignments of a Frame.
@@ -126,6 +109,7 @@ class Tracker:
         for obj in sorted(plan.resting):
             step.rest(obj)
         ended = plan.ended + step.finish()
+        self._leave(ended)
         self._tracks = dict(sorted(step.tracks.items()))
         self._remember({**step.owners, **plan.parts}, plan.filled)
         shown = [a.object_id for a in alignments] + sorted(plan.resting)
@@ -142,7 +126,7 @@ class Tracker:
     def reset(self, reason="asked"):
         """End all tracks and forget the clocks; returns the tuple of Ended."""
         ended = tuple(Ended(i, reason) for i in self._tracks)
-        self._tracks, self._clocks, self._places = {}, {}, Places()
+        self._tracks, self._left, self._clocks, self._places = {}, {}, {}, Places()
         return ended
 
     def _resting(self, frame, owners, displaced, surfaces):
@@ -158,24 +142,44 @@ class Tracker:
             and rests(self._tracks[i], surfaces.on(i, obj).mean(), self.config)
         }
 
-    def _united(self, poses):
-        """Make one track of two that are the same thing; returns the tuple of Ended.
+    def _returning(self, frame, segmentation, filled, taken):
+        """{object id: id of an ended track} of new objects that are where that was seen.
 
-        It is what and where the owner of the place is, and keeps the older id.
+        A CAD that is seen through ends its track, also if it stood wrong and its object remains.
         """
-        ended = []
-        for other, owner in same_thing(self._places, self._tracks, self.config.part):
-            old, young = sorted((other, owner))
-            pose = poses.get(owner)
-            for i in (other, owner):
-                poses.pop(i, None)
-            if pose is not None:
-                poses[old] = pose
-            self._tracks[old] = self._tracks[owner].changed(id=old)
-            del self._tracks[young]
-            self._places.join(old, young)
-            ended.append(Ended(young, "part"))
-        return tuple(ended)
+        oldest = frame.stamp - self.config.forget
+        self._left = {i: track for i, track in self._left.items() if track.seen >= oldest}
+        claimed = claims(self._places, filled, segmentation, self._left)
+        found = claimed_parts(claimed, taken, self._left, self.config.part)
+        first = {i: obj for obj, i in sorted(found.items(), reverse=True)}
+        return {obj: i for i, obj in first.items()}
+
+    def _leave(self, ended):
+        """Remember the known tracks that ended because they were seen through, for some time."""
+        for i in (e.id for e in ended if e.reason == "seen_through"):
+            if i in self._tracks and self._tracks[i].confirmed:
+                self._left[i] = self._tracks[i]
+
+    def _united(self, poses):
+        """Make one track of two that are the same thing; returns the tuple of Ended."""
+        pairs = same_thing(self._places, self._tracks, self.config.part)
+        return tuple(self._made_one(other, owner, poses)[1] for other, owner in pairs)
+
+    def _made_one(self, part, whole, poses):
+        """Make one track of two; returns its id and the Ended of the other.
+
+        It is what and where `whole` is, and keeps the older id: the one that is known so far.
+        """
+        old, young = sorted((part, whole))
+        pose = poses.get(whole)
+        for i in (part, whole):
+            poses.pop(i, None)
+        if pose is not None:
+            poses[old] = pose
+        self._tracks[old] = self._tracks[whole].changed(id=old)
+        del self._tracks[young]
+        self._places.join(old, young)
+        return old, Ended(young, "part")
 
     def _remember(self, owners, filled):
         """Note where tracks were seen: {object id: track id}, {object id: cubes}."""
@@ -185,7 +189,8 @@ class Tracker:
                 seen.setdefault(track, []).append(filled[obj])
         for track, keys in seen.items():
             self._places.add(track, np.unique(np.concatenate(keys)))
-        self._places.keep(self._tracks)
+        self._left = {i: t for i, t in self._left.items() if i not in self._tracks}
+        self._places.keep({*self._tracks, *self._left})
 
     def _checked_clock(self, frame):
         """Reset where the clock of this camera went back; frames a little late may pass.

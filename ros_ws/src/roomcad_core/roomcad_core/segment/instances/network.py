@@ -35,7 +35,7 @@ class InstanceNetwork:
         color = cell_color(color, surface.stride, cells)
         feed = channels(cells.q, points, cells.of(surface.normals), floor_z, color)
         out = {name: maps[0] for name, maps in self.engine({INPUT: feed[None]}).items()}
-        return Seen(q, cells, points, out)
+        return Seen(q, cells, points, out, color)
 
 
 def cell_color(color, stride, cells):
