@@ -37,6 +37,14 @@ def obj(i, scores):
     return Object(i, np.zeros(4, np.float32), np.zeros((0, 3)), "", 0.0, scores)
 
 
+def owned(places, keys):
+    return places.owned({"it": keys})["it"]
+
+
+def last_seen(places, keys):
+    return places.last_seen({"it": keys})["it"]
+
+
 def test_a_cube_of_ten_centimetres_has_one_key_and_its_neighbours_have_others():
     one = cubes(np.array([[0.01, 0.02, 0.03], [0.09, 0.09, 0.09]]))
     assert len(one) == 1
@@ -54,14 +62,27 @@ def test_a_room_in_the_coordinates_of_a_map_has_cubes_too():
 
 def test_a_cube_is_owned_by_the_track_that_was_seen_there_most_often():
     places = Places()
-    assert places.owned(A) == {}
+    assert owned(places, A) == {}
     places.add(4, A)
     places.add(5, np.array([3, 7]))
-    assert places.owned(A) == {4: 1.0}  # the older one where both were seen as often
+    assert owned(places, A) == {4: 1.0}  # the older one where both were seen as often
     places.add(5, np.array([3, 7]))
-    assert places.owned(A) == {4: pytest.approx(2 / 3), 5: pytest.approx(1 / 3)}
-    assert places.owned(B) == {5: 0.5}  # 8 is nobody's
-    assert places.owned(A[:0]) == {}
+    assert owned(places, A) == {4: pytest.approx(2 / 3), 5: pytest.approx(1 / 3)}
+    assert owned(places, B) == {5: 0.5}  # 8 is nobody's
+    assert owned(places, A[:0]) == {}
+
+
+def test_groups_of_cubes_are_told_apart():
+    places = Places()
+    assert (
+        places.owned({"a": A, "b": B}) == {"a": {}, "b": {}} == places.last_seen({"a": A, "b": B})
+    )
+    places.add(4, A)
+    places.add(5, B[:1])
+    groups = {"b": B, "none": A[:0], "a": A}
+    shares = {"b": {5: 0.5}, "none": {}, "a": {4: 1.0}}
+    assert places.owned(groups) == shares and places.owned({}) == places.last_seen({}) == {}
+    assert places.last_seen(groups) == {"b": {4: 0.0, 5: 0.5}, "none": {}, "a": {4: 1.0, 5: 0.0}}
 
 
 def test_what_moves_in_is_owner_some_day_however_long_another_stood_there():
@@ -70,9 +91,9 @@ def test_what_moves_in_is_owner_some_day_however_long_another_stood_there():
         places.add(1, A)
     for _ in range(MOST):
         places.add(2, A)
-    assert places.owned(A) == {1: 1.0}
+    assert owned(places, A) == {1: 1.0}
     places.keep({2})  # the first one ended
-    assert places.owned(A) == {2: 1.0} and len(places.of(1)) == 0
+    assert owned(places, A) == {2: 1.0} and len(places.of(1)) == 0
 
 
 def test_a_track_takes_over_the_places_of_another():
@@ -80,7 +101,7 @@ def test_a_track_takes_over_the_places_of_another():
     places.add(1, A)
     places.add(2, B)
     places.join(1, 2)
-    assert places.owned(np.concatenate([A, B])) == {1: 1.0}
+    assert owned(places, np.concatenate([A, B])) == {1: 1.0}
     places.join(1, 3)  # which was seen nowhere
     assert list(places.of(1)) == [1, 2, 3, 7, 8]
 
@@ -131,18 +152,18 @@ def test_the_last_sighting_of_a_track_is_where_it_was_seen_the_last_time():
     places.add(1, A)
     places.add(1, A[:0])  # a sighting without a place
     places.add(2, B)
-    assert places.last_seen(A) == {1: 1.0, 2: 0.0} and places.last_seen(A[:0]) == {}
+    assert last_seen(places, A) == {1: 1.0, 2: 0.0} and last_seen(places, A[:0]) == {}
     places.join(2, 1)
-    assert places.last_seen(np.concatenate([A, B])) == {2: 1.0}
+    assert last_seen(places, np.concatenate([A, B])) == {2: 1.0}
     places.keep(set())
-    assert places.last_seen(A) == {}
+    assert last_seen(places, A) == {}
 
 
 def test_tracks_that_were_seen_nowhere_own_nothing():
     places = Places()
     places.join(1, 2)  # as where no camera pose was known
     places.add(3, A[:0])
-    assert places.owned(A) == {} and len(places.of(1)) == len(places.of(3)) == 0
+    assert owned(places, A) == {} and len(places.of(1)) == len(places.of(3)) == 0
 
 
 def test_votes_are_alike_by_their_common_share_of_furniture():

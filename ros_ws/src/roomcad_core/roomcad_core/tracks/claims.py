@@ -25,14 +25,15 @@ def claims(places, filled, segmentation, tracks):
         places: Places, filled: {object id: keys}.
         tracks: {id: Track} of those that are asked for.
     """
+    owned = places.owned(filled) if tracks else {}
     return {
         o.id: {
             i: share * alike(tracks[i].votes, votes_of(o)) ** 0.5
-            for i, share in places.owned(filled[o.id]).items()
+            for i, share in owned[o.id].items()
             if i in tracks
         }
         for o in segmentation.objects
-        if o.id in filled
+        if o.id in owned
     }
 
 
@@ -80,8 +81,8 @@ def same_thing(places, tracks, least):
         places: Places, tracks: {id: Track}, least: share of its place that is the other's.
     """
     pairs, ended = [], set()
-    for i in sorted(i for i, track in tracks.items() if track.confirmed):
-        shares = places.owned(places.of(i))
+    known = sorted(i for i, track in tracks.items() if track.confirmed)
+    for i, shares in places.owned({i: places.of(i) for i in known}).items():
         best = max(shares, key=shares.get, default=i)
         if best == i or best not in tracks or shares[best] < least or ended & {i, best}:
             continue

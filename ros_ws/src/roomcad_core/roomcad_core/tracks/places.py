@@ -26,20 +26,29 @@ class Places:
         self._seen = {}  # track id -> (sorted keys (N,), counts (N,))
         self._last = {}  # track id -> keys of its last sighting
 
-    def owned(self, keys):
-        """{track id: share of cubes `keys` (N,) that it owns}."""
-        tracks, counts = self._counts(keys)
-        if not len(tracks) or not len(keys):
-            return {}
-        owner = np.where(counts.max(0) > 0, counts.argmax(0), -1)
-        shares = (owner == np.arange(len(tracks))[:, None]).mean(1)
-        return {i: float(share) for i, share in zip(tracks, shares, strict=True) if share > 0}
+    def owned(self, groups):
+        """{name: {track id: share that it owns}} of groups of cubes {name: keys (N,)}.
 
-    def last_seen(self, keys):
-        """{track id: share of cubes `keys` (N,) that its last sighting filled}."""
-        if not len(keys):
-            return {}
-        return {i: float(_found(last, keys)[1].mean()) for i, last in self._last.items()}
+        All groups at once: there are many objects and tracks in a frame.
+        """
+        tracks, counts = self._counts(_together(groups))
+        if not len(tracks):
+            return {name: {} for name in groups}
+        owners = np.where(counts.max(0) > 0, counts.argmax(0), -1)
+        out = {}
+        for name, mine in _split(groups, owners):
+            shares = np.bincount(mine[mine >= 0], minlength=len(tracks)) / max(len(mine), 1)
+            out[name] = {i: float(share) for i, share in zip(tracks, shares, strict=True) if share}
+        return out
+
+    def last_seen(self, groups):
+        """{name: {track id: share that its last sighting filled}} of groups of cubes, as owned."""
+        keys, out = _together(groups), {name: {} for name in groups}
+        for i, last in self._last.items():
+            for name, hit in _split(groups, _found(last, keys)[1]):
+                if len(hit):
+                    out[name][i] = float(hit.mean())
+        return out
 
     def of(self, track):
         """(N,) keys of the cubes where a track was seen."""
@@ -87,6 +96,17 @@ class Places:
             at, hit = _found(known, keys)
             rows.append(np.where(hit, counts[at], 0))
         return tracks, np.array(rows).reshape(len(tracks), len(keys))
+
+
+def _together(groups):
+    """(N,) keys of all groups {name: keys}, in their order."""
+    return np.concatenate([NOWHERE[0], *groups.values()])
+
+
+def _split(groups, values):
+    """Pairs (name, its part of `values` (N,)) of groups whose keys were put together."""
+    ends = np.cumsum([len(keys) for keys in groups.values()])
+    return zip(groups, np.split(values, ends[:-1]), strict=True) if groups else ()
 
 
 def _found(known, keys):

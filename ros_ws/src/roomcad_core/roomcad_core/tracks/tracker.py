@@ -66,7 +66,7 @@ class Tracker:
         ended += self._united(poses)
         filled = filled_cubes(frame, segmentation)
         claimed = claims(self._places, filled, segmentation, self._tracks)
-        last = {obj: self._places.last_seen(keys) for obj, keys in filled.items()}
+        last = self._places.last_seen(filled)
         owners, displaced = associate(
             self.tracks, poses, segmentation, frame, (claimed, last), self.config
         )
