@@ -136,14 +136,14 @@ def test_what_touches_a_known_thing_of_its_kind_is_beside_it():
     assert beside_known(places, filled, segmentation, {8: 1}, unsure) == set()
 
 
-def test_what_is_beside_a_known_thing_takes_three_times_as_many_sightings(run):
+def test_what_is_beside_a_known_thing_takes_twice_as_many_sightings(run):
     run.tracker.config = dataclasses.replace(run.tracker.config, confirm=2)
     run.world.put("cabinet", 2.5, 0)
     assert [only(run()).confirmed for _ in range(2)] == [False, True]
     known = only(run())
     run.world.put("cabinet", 2.5, known.S[2] + 0.02)
-    confirmed = [max(run().tracks, key=lambda t: t.id).confirmed for _ in range(6)]
-    assert confirmed == [False] * 5 + [True]
+    confirmed = [max(run().tracks, key=lambda t: t.id).confirmed for _ in range(4)]
+    assert confirmed == [False] * 3 + [True]
 
 
 def test_the_last_sighting_of_a_track_is_where_it_was_seen_the_last_time():

@@ -102,7 +102,7 @@ class SegmentConfig(Checked):
     join: float = setting(
         2.0,
         "context, instances: geometric: pieces that vote for centres closer than this are one"
-        " thing [spreads of the votes]; 0 = never",
+        " thing [spreads of the votes]; up to 2.2 times that with the same hue; 0 = never",
         0.0,
         10.0,
     )
@@ -171,7 +171,13 @@ class TrackConfig(Checked):
     enabled: bool = setting(False, "follow objects; off = every frame is aligned from scratch")
     sigma_high: float = setting(0.5, "score from which an object counts as found", 0.0, 1.0)
     sigma_low: float = setting(0.3, "score below which a found object is lost", 0.0, 1.0)
-    confirm: int = setting(5, "sightings that find a new object until it is shown", 1, 1000)
+    confirm: int = setting(
+        5,
+        "sightings that find a new object until it is shown; twice as many where it touches"
+        " a known one of its kind",
+        1,
+        1000,
+    )
     look_again: int = setting(
         10, "sightings after which a found object is searched for once more; 0 = never", 0, 1000
     )

@@ -14,7 +14,7 @@ from roomcad_core.types import Alignment, Frame, Object, Start
 
 LEVEL_SHARE = 0.2  # of the newest score in the running mean
 BETTER = 0.05  # than usual scores the CAD of a search that a settled track takes
-BESIDE = 3  # times as many sightings confirm what touches a known thing, as it may be part of it
+BESIDE = 2  # times as many sightings confirm what touches a known thing, as it may be part of it
 AGREE = 2  # successive sightings away from a pose that move the track there
 MOST_DOUBLINGS = 10
 
