@@ -102,15 +102,21 @@ def halves(model, T):
     return points[left], points[~left]
 
 
-def test_of_two_tracks_the_one_that_explains_both_pieces_goes_on(cad_library, table):
+def whole_and_half(table):
+    """Tracks 1 of a table and 2 of its left half, their poses, and what is seen of both halves."""
     T = rigid(upright_rotation(0.4), [2.5, 0.2, 0.1])
     left, right = halves(table, T)
     half = rigid(T[:3, :3], left.mean(0))
-    whole, part = track(1, table, T), track(2, table, half, S=table.size * (0.5, 1, 1))
+    tracks = track(1, table, T), track(2, table, half, S=table.size * (0.5, 1, 1))
+    return tracks, {1: T, 2: half}, (left, right)
+
+
+def test_of_two_tracks_the_one_that_explains_both_pieces_goes_on(cad_library, table):
+    (whole, part), poses, (left, right) = whole_and_half(table)
     segmentation = Segmentation(np.zeros((4, 4), np.uint16), (piece(1, left), piece(2, right)),
                                 np.eye(4), None)  # fmt: skip
     for seen in ({1: 1, 2: 2}, {1: 2, 2: 1}):
-        surfaces = Surfaces(segmentation, (whole, part), {1: T, 2: half}, cad_library, 0.1)
+        surfaces = Surfaces(segmentation, (whole, part), poses, cad_library, 0.1)
         parts, ended = find_parts(surfaces, seen, 0.5)
         assert ended == {2: 1} and list(parts.values()) == [1]
         _, owners = join_parts(segmentation, seen, parts)
@@ -119,10 +125,7 @@ def test_of_two_tracks_the_one_that_explains_both_pieces_goes_on(cad_library, ta
 
 def test_a_known_thing_is_a_part_of_a_known_thing_of_its_kind_only(cad_library, table):
     """What is not confirmed yet may be a part of anything."""
-    T = rigid(upright_rotation(0.4), [2.5, 0.2, 0.1])
-    left, right = halves(table, T)
-    half = rigid(T[:3, :3], left.mean(0))
-    whole, part = track(1, table, T), track(2, table, half, S=table.size * (0.5, 1, 1))
+    (whole, part), poses, (left, right) = whole_and_half(table)
     segmentation = Segmentation(np.zeros((4, 4), np.uint16), (piece(1, right), piece(2, left)),
                                 np.eye(4), None)  # fmt: skip
     monitor = {"monitor": 1.0}
@@ -132,25 +135,27 @@ def test_a_known_thing_is_a_part_of_a_known_thing_of_its_kind_only(cad_library, 
         ((whole, part.changed(votes=monitor, confirmed=False)), {2: 1}),
         ((whole.changed(confirmed=False), part), {}),
     ):
-        surfaces = Surfaces(segmentation, tracks, {1: T, 2: half}, cad_library, 0.1)
+        surfaces = Surfaces(segmentation, tracks, poses, cad_library, 0.1)
         assert find_parts(surfaces, {1: 1, 2: 2}, 0.5)[1] == ended
 
 
-def test_of_a_whole_and_its_part_the_older_id_goes_on(run):
+@pytest.mark.parametrize("shown", [True, False])
+def test_of_a_whole_and_its_part_the_older_id_that_was_shown_goes_on(run, shown):
     """A track of the left half of a sofa was there before that of the sofa."""
     thing = run.world.put("sofa", 2.5, 0)
     run(3)
     (sofa,) = run.tracker.tracks
-    half = sofa.changed(S=sofa.S * (0.5, 1, 1))
+    half = sofa.changed(S=sofa.S * (0.5, 1, 1), confirmed=shown)
     aside = rigid(np.eye(3), [half.S[0] / 2, 0, 0])
     run.tracker._tracks = {1: half.changed(T_world_obj=sofa.T_world_obj @ aside),
                            2: sofa.changed(id=2)}  # fmt: skip
     frame, whole = run.world.frame(run.stamp + 0.1)
     plan = run.tracker.plan(frame, split(frame, whole, thing))
-    assert [(e.id, e.reason) for e in plan.ended] == [(2, "part")]
-    assert set(plan.owners.values()) == set(plan.parts.values()) == {1}
+    kept, gone = (1, 2) if shown else (2, 1)
+    assert [(e.id, e.reason) for e in plan.ended] == [(gone, "part")]
+    assert set(plan.owners.values()) == set(plan.parts.values()) == {kept}
     (united,) = run.tracker.tracks
-    assert united.id == 1 and (united.S == sofa.S).all()
+    assert united.id == kept and (united.S == sofa.S).all()
 
 
 def test_two_tracks_that_each_explain_their_own_stay_two(cad_library, table):

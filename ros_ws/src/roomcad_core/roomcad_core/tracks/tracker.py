@@ -168,9 +168,10 @@ class Tracker:
     def _made_one(self, part, whole, poses):
         """Make one track of two; returns its id and the Ended of the other.
 
-        It is what and where `whole` is, and keeps the older id: the one that is known so far.
+        It is what and where `whole` is, and keeps the older id that was shown: that is known.
         """
-        old, young = sorted((part, whole))
+        known = self._tracks[part].confirmed
+        old, young = sorted((part, whole)) if known else (whole, part)
         pose = poses.get(whole)
         for i in (part, whole):
             poses.pop(i, None)

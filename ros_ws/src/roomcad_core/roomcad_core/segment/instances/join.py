@@ -23,7 +23,7 @@ from roomcad_core.types import OTHER
 LEAST_CELLS = 8  # pieces that show fewer cells of a thing join none: a median of few says little
 FAR = 1e6  # in spreads: never joined
 ALIKE = 0.5  # at least, of the overlap of two pieces' classes of furniture
-USUAL_HUE = 8.0  # difference of hue at which only the votes count, see votes_of_pieces
+USUAL_HUE = 8.0  # difference of hue at which only the votes count, see apart
 SAME_HUE = 2.0  # smaller differences are noise
 FURNITURE = [i for i, kind in enumerate(KINDS) if i != BACKGROUND and kind != OTHER]
 
