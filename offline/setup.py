@@ -18,6 +18,7 @@ setup(
         "open3d-cpu",
         "opencv-python-headless<5",
         "pillow",
+        "pycocotools",
         "pyyaml",
         "rosbags",
         "roomcad_core",
