@@ -1,0 +1,1 @@
+"""ScanNet's own data: category names, scans with instances, truth of frame folders."""
