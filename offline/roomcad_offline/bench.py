@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from roomcad_core.classify.crop_network import load_network
-from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig
+from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig, TrackConfig
 from roomcad_core.datasets import open_dataset
 from roomcad_core.pipeline import Pipeline
 from roomcad_offline.bench_engines import bench_cpu, bench_gpu
@@ -85,8 +85,12 @@ def reference_ms(repeats=15):
 
 
 def bench_pipeline(dataset, align=None, warm_up=3):
-    """Milliseconds of every stage over the frames of a dataset; `align`: another AlignConfig."""
-    pipeline = Pipeline(PipelineConfig(align=align or AlignConfig()))
+    """Milliseconds of every stage over the frames of a dataset; `align`: another AlignConfig.
+
+    Objects are not followed: every frame takes the time of one that is seen for the first time.
+    """
+    tracks = TrackConfig(enabled=False)
+    pipeline = Pipeline(PipelineConfig(align=align or AlignConfig(), tracks=tracks))
     stages = {"segment": [], "classify": [], "align": [], "total": []}
     objects = []
     for index in tqdm(range(len(dataset)), "pipeline", unit="frame"):

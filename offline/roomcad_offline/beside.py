@@ -48,8 +48,10 @@ def main(args):
 
 
 def with_aligner(config, name):
-    """The PipelineConfig with another aligner."""
-    return dataclasses.replace(config, align=dataclasses.replace(config.align, aligner=name))
+    """The PipelineConfig with another aligner, which sees each frame for itself."""
+    align = dataclasses.replace(config.align, aligner=name)
+    tracks = dataclasses.replace(config.tracks, enabled=False)
+    return dataclasses.replace(config, align=align, tracks=tracks)
 
 
 def column(frames, config, library):

@@ -60,6 +60,25 @@ def _pair(truth, found):
     return Match(truth, found, errors)
 
 
+def room_table(found, seen):
+    """Found objects as a Markdown table, for a room whose truth nobody knows.
+
+    Args:
+        found: tuple of Placed. seen: {id: number of frames that showed it}.
+    """
+    lines = [
+        "| object | class | CAD | position [m] | size [m] | probability | frames |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for p in found:
+        at, size = (f"{x:.2f}, {y:.2f}, {z:.2f}" for x, y, z in (p.T_world_obj[:3, 3], p.S))
+        cells = (p.id, p.label, p.cad_id, at, size, f"{p.score:.2f}", seen.get(p.id, 0))
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    about = "position: middle of the box; size: width, height, depth; frames: that showed it"
+    lines += ["", f"{len(found)} objects found ({about})."]
+    return "\n".join(lines) + "\n"
+
+
 def markdown_table(matches):
     """The matches as a Markdown table with one line an object and a summary line."""
     lines = [

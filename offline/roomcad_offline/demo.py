@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from roomcad_core.bags.results import read_alignments
+from roomcad_core.bags.results import read_alignments, read_room
 from roomcad_core.datasets import open_dataset
 from roomcad_core.library import Library
 from roomcad_offline.report import write_report
@@ -57,7 +57,8 @@ def demonstrate(sequence, out, speed=None):
         speed = speed or round(min(1.0, RATE / dataset.fps), 3)
         result = run_live(bag, out / "result.mcap", speed)
     with step("report", seconds):
-        write_report(dataset, read_alignments(result, dataset), Library.load(), out)
+        room, _ = read_room(result) or (None, "")
+        write_report(dataset, read_alignments(result, dataset), room, Library.load(), out)
     (out / "times.json").write_text(json.dumps(seconds, indent=1) + "\n")
     print((out / "table.md").read_text())
     print(f"[demo] table, pictures, animation and result bag are in {out}")

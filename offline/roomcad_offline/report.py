@@ -1,10 +1,11 @@
 """What a run leaves to look at: table, overlays, top view, animation.
 
-Input is a dataset and the alignments of its frames, wherever these were computed: by the live
-nodes (read from the recorded bag) or in process.
+Input is a dataset, the alignments of its frames and the room that came of them, wherever these
+were computed: by the live nodes (read from the recorded bag) or in process.
 """
 
 import json
+from collections import Counter
 
 import cv2
 import numpy as np
@@ -12,8 +13,7 @@ from tqdm import tqdm
 
 from roomcad_core.camera import unproject
 from roomcad_core.pose import transform
-from roomcad_core.scene import SceneMap
-from roomcad_offline.compare import markdown_table, match
+from roomcad_offline.compare import markdown_table, match, room_table
 from roomcad_offline.draw.animation import contact_sheet, write_gif
 from roomcad_offline.draw.overlay import OverlayDrawer
 from roomcad_offline.draw.top_view import draw_top_view
@@ -23,19 +23,21 @@ N_ANIMATED = 40  # frames of the animation at most
 MAP_POINTS = 1500  # points of a frame shown in the top view
 
 
-def write_report(dataset, alignments, library, out):
+def write_report(dataset, alignments, found, library, out):
     """Write table.md, objects.json, overlay_*.png, overlays.png, top_view.png, animation.gif.
 
     Args:
         dataset: any roomcad_core dataset; its ground truth is used where there is one.
-        alignments: {frame index: tuple of Alignment}; frames without an entry were not served.
+        alignments: {frame index: (tuple of Alignment shown, their track ids)}; frames without an
+            entry were not served.
+        found: tuple of Placed, the room after the last frame; None = objects were not followed, or
+            no camera pose was known.
         out: folder, made if missing.
 
     Returns:
         The matches of found and true objects (compare.Match), ground-truth objects first.
     """
     out.mkdir(parents=True, exist_ok=True)
-    scene = SceneMap(library)
     drawer = OverlayDrawer(library)
     cloud, path, animated, overlays = [], [], [], []
     served = sorted(alignments)
@@ -44,24 +46,23 @@ def write_report(dataset, alignments, library, out):
     for index in tqdm(served, "report", unit="frame"):
         frame = dataset[index]
         if frame.T_world_cam is not None:
-            scene.add(alignments[index], frame)
             cloud.append(_sparse_world_points(frame))
             path.append(frame.T_world_cam[:3, 3])
         if index in shown | kept:
-            picture = drawer(frame.color, frame.K, alignments[index])
+            picture = drawer(frame.color, frame.K, alignments[index][0])
             animated += [picture] if index in shown else []
             overlays += [(index, picture)] if index in kept else []
     _write_pictures(out, overlays, animated)
-    found = scene.objects()
     truth = visible_truth(dataset, served)
-    matches = match(found, truth)
-    _write_tables(
-        out, found, matches, {"served": len(served), "posed": len(path), "all": len(dataset)}
-    )
+    matches = match(found or (), truth)
+    table = _table(dataset, alignments, found, matches, len(path))
+    (out / "table.md").write_text(table)
+    _write_objects(out / "objects.json", found or ())
+    (out / "top_view.png").unlink(missing_ok=True)
     if path:
         draw_top_view(
             out / "top_view.png",
-            found,
+            found or (),
             truth,
             np.concatenate(cloud),
             np.array(path),
@@ -82,6 +83,25 @@ def visible_truth(dataset, indices, min_pixels=400):
         ids, counts = np.unique(instances, return_counts=True)
         seen |= set(ids[counts >= min_pixels].tolist())
     return tuple(placed for placed in dataset.ground_truth if placed.id in seen)
+
+
+def _table(dataset, alignments, found, matches, posed):
+    """Text of table.md; `posed`: how many of the frames served have a camera pose."""
+    if not posed or found is None:
+        text = f"No room: {'objects were not followed' if posed else 'no camera pose is known'}.\n"
+    elif dataset.ground_truth is None:
+        text = room_table(found, frames_of(alignments))
+    else:
+        text = markdown_table(matches)
+    text += f"\n{len(alignments)} of {len(dataset)} frames were served.\n"
+    if posed < len(alignments):
+        text += f"Only {posed} of them have a camera pose.\n"
+    return text
+
+
+def frames_of(alignments):
+    """{track id: number of frames that showed it}; `alignments` as write_report takes them."""
+    return Counter(i for _, ids in alignments.values() for i in set(ids))
 
 
 def _spread(items, n):
@@ -114,12 +134,7 @@ def _write_png(path, picture):
         raise OSError(f"{path}: could not be written")
 
 
-def _write_tables(out, found, matches, frames):
-    table = markdown_table(matches)
-    table += f"\n{frames['served']} of {frames['all']} frames were served.\n"
-    if frames["posed"] < frames["served"]:
-        table += f"Only {frames['posed']} of them have a camera pose and count for this table.\n"
-    (out / "table.md").write_text(table)
+def _write_objects(path, found):
     objects = [
         {
             "id": p.id,
@@ -132,4 +147,4 @@ def _write_tables(out, found, matches, frames):
         }
         for p in found
     ]
-    (out / "objects.json").write_text(json.dumps(objects, indent=1) + "\n")
+    path.write_text(json.dumps(objects, indent=1) + "\n")

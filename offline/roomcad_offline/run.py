@@ -27,12 +27,15 @@ def main(args):
     config = configs.load(args.config) if args.config else configs.PipelineConfig()
     dataset = open_dataset(args.input)
     pipeline = Pipeline(config)
+    follower = pipeline.follower
     args.out.mkdir(parents=True, exist_ok=True)
     configs.save(config, args.out / "config.yaml")
     alignments = {}
     for index in tqdm(range(0, len(dataset), args.every), "align", unit="frame"):
         found, _ = pipeline(dataset[index])
-        alignments[index], _ = pipeline.follower.shown(found)
-    write_report(dataset, alignments, pipeline.library, args.out)
+        shown, owners = follower.shown(found)
+        alignments[index] = shown, tuple(owners.get(a.object_id, 0) for a in shown)
+    room = follower.room() if follower.follows else None
+    write_report(dataset, alignments, room, pipeline.library, args.out)
     print((args.out / "table.md").read_text())
     return 0

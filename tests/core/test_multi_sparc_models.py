@@ -9,7 +9,13 @@ from fake_networks import write_entry, write_idle_aligner
 
 from roomcad_core.align import MultiSparcAligner, make_aligner
 from roomcad_core.camera import unproject
-from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig, SegmentConfig
+from roomcad_core.config import (
+    AlignConfig,
+    ClassifyConfig,
+    PipelineConfig,
+    SegmentConfig,
+    TrackConfig,
+)
 from roomcad_core.library import Library
 from roomcad_core.multi_sparc.choice import PolishedScore, Weights
 from roomcad_core.multi_sparc.loop import load_loop
@@ -22,6 +28,7 @@ CONFIG = PipelineConfig(
     segment=SegmentConfig(context=False),
     classify=ClassifyConfig(model="box_size"),
     align=AlignConfig(aligner="multi_sparc", engine="onnxruntime"),
+    tracks=TrackConfig(enabled=False),
 )
 
 

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from fake_networks import write_entry, write_geometry, write_idle_aligner
 
-from roomcad_core.config import AlignConfig, ClassifyConfig, PipelineConfig, RgbConfig, load
+from roomcad_core.config import (
+    AlignConfig,
+    ClassifyConfig,
+    PipelineConfig,
+    RgbConfig,
+    TrackConfig,
+    load,
+)
 from roomcad_core.config import SegmentConfig as Segment
 from roomcad_core.detect import Detection
 from roomcad_core.gravity import up_from_pose
@@ -90,6 +97,7 @@ def config(tmp_path, room):
             segment=dataclasses.replace(FEW, detector=str(path)),
             classify=ClassifyConfig(model="box_size"),
             align=AlignConfig(n_tried=1, **align),
+            tracks=TrackConfig(enabled=False),
         )
 
     return make

@@ -141,9 +141,7 @@ def test_tracks_run_around_an_aligner(track_world, scene, loops):
 def test_the_pipeline_follows_objects_where_it_is_asked_to(track_world, monkeypatch):
     pytest.importorskip("open3d")
     track_world.put("chair", 3, 0)
-    config = PipelineConfig(
-        classify=ClassifyConfig(model="box_size"), tracks=TrackConfig(enabled=True)
-    )
+    config = PipelineConfig(classify=ClassifyConfig(model="box_size"))
     pipeline = Pipeline(config, track_world.library)
     true = track_world.frame(0.0)[1]
     monkeypatch.setattr(pipeline, "_segment", lambda frame: true)

@@ -5,7 +5,7 @@ import pytest
 from roomcad_core.config import AlignConfig, TrackConfig
 from roomcad_core.tracks import Follower, aligner_settings
 
-FOLLOWING = TrackConfig(enabled=True)
+FOLLOWING, OFF = TrackConfig(), TrackConfig(enabled=False)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_objects_are_followed_where_the_config_says_so(track_world, true_aligner
 
 def test_otherwise_every_frame_is_aligned_from_scratch(track_world, true_aligner, chair):
     align = true_aligner(track_world)
-    follower = Follower(align, track_world.library, TrackConfig())
+    follower = Follower(align, track_world.library, OFF)
     for step in range(2):
         (found,) = follower(*track_world.frame(0.1 * step))
     assert found.object_id == chair.id and align.asked == [{}, {}]
@@ -35,7 +35,7 @@ def test_otherwise_every_frame_is_aligned_from_scratch(track_world, true_aligner
 
 def test_what_was_found_too_seldom_is_not_shown(track_world, true_aligner, chair):
     align = true_aligner(track_world)
-    follower = Follower(align, track_world.library, TrackConfig(enabled=True, confirm=3))
+    follower = Follower(align, track_world.library, TrackConfig(confirm=3))
     shown = []
     for step in range(4):
         found = follower(*track_world.frame(0.1 * step))
@@ -43,7 +43,7 @@ def test_what_was_found_too_seldom_is_not_shown(track_world, true_aligner, chair
         shown.append(follower.shown(found))
     assert shown[:2] == [((), {})] * 2
     assert all(owners == {chair.id: 1} and len(some) == 1 for some, owners in shown[2:])
-    alone = Follower(align, track_world.library, TrackConfig())
+    alone = Follower(align, track_world.library, OFF)
     found = alone(*track_world.frame(1.0))
     assert alone.shown(found) == (found, {})
 
@@ -52,12 +52,12 @@ def test_tracks_go_on_under_new_settings(track_world, true_aligner, chair):
     align = true_aligner(track_world)
     before = Follower(align, track_world.library, FOLLOWING)
     before(*track_world.frame(0.0))
-    strict = TrackConfig(enabled=True, updates_stable=2)
+    strict = TrackConfig(updates_stable=2)
     after = Follower(align, track_world.library, strict, before)
     after(*track_world.frame(0.1))
     assert [t.id for t in after.tracks] == [1]
     assert align.asked[-1][chair.id].updates == 2
-    off = Follower(align, track_world.library, TrackConfig(), before)
+    off = Follower(align, track_world.library, OFF, before)
     assert not off.follows
 
 
@@ -74,6 +74,6 @@ def test_a_reset_ends_all_tracks_with_its_reason_and_uses_no_id_again(
 
 def test_only_where_objects_are_followed_the_numbers_of_updates_are_those_of_the_tracks():
     align = AlignConfig(updates=3, n_yaw=2)
-    tracks = TrackConfig(enabled=True, updates_search=2, updates_stable=1, updates_unsure=4)
+    tracks = TrackConfig(updates_search=2, updates_stable=1, updates_unsure=4)
     assert aligner_settings(align, tracks) == (AlignConfig(updates=2, n_yaw=2), (1, 4))
-    assert aligner_settings(align, TrackConfig()) == (align, ())
+    assert aligner_settings(align, OFF) == (align, ())

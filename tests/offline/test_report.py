@@ -9,6 +9,7 @@ import pytest
 
 from roomcad_core.library import Library
 from roomcad_core.pose import inverse, rigid, upright_rotation
+from roomcad_core.room_file import read_objects
 from roomcad_core.types import Alignment, Frame, Placed
 from roomcad_offline.compare import markdown_table, match
 from roomcad_offline.report import write_report
@@ -57,10 +58,14 @@ def perfect(truth, T_world_cam):
     )
 
 
+def shown(room, truth):
+    """Alignments of all frames, as write_report takes them."""
+    return {i: (perfect(truth, room.T_world_cam), (1, 2, 3)) for i in range(3)}
+
+
 def test_ground_truth_fed_back_is_all_right(truth, library, tmp_path):
     room = StillRoom(truth)
-    alignments = {i: perfect(truth, room.T_world_cam) for i in range(3)}
-    matches = write_report(room, alignments, library, tmp_path)
+    matches = write_report(room, shown(room, truth), truth, library, tmp_path)
     assert len(matches) == 3 and all(m.right for m in matches)
     assert max(max(m.errors) for m in matches) < 1e-6
     assert (
@@ -74,17 +79,53 @@ def test_ground_truth_fed_back_is_all_right(truth, library, tmp_path):
 
 
 def test_a_report_without_any_alignment_says_so(truth, library, tmp_path):
-    write_report(StillRoom(truth), {0: (), 1: (), 2: ()}, library, tmp_path)
+    nothing = dict.fromkeys(range(3), ((), ()))
+    write_report(StillRoom(truth), nothing, (), library, tmp_path)
     assert "0 of 3 objects found" in (tmp_path / "table.md").read_text()
 
 
-def test_frames_without_a_camera_pose_are_said_not_to_count(truth, library, tmp_path):
+def test_without_camera_poses_there_is_no_room_and_the_table_says_so(truth, library, tmp_path):
     room = StillRoom(truth)
-    alignments = {i: perfect(truth, room.T_world_cam) for i in range(3)}
+    alignments = shown(room, truth)
+    write_report(room, alignments, truth, library, tmp_path)
     room.T_world_cam = None
-    write_report(room, alignments, library, tmp_path)
-    assert "Only 0 of them have a camera pose" in (tmp_path / "table.md").read_text()
+    write_report(room, alignments, None, library, tmp_path)
+    table = (tmp_path / "table.md").read_text()
+    assert "No room: no camera pose is known" in table
+    assert "Only 0 of them have a camera pose" in table and "not found" not in table
     assert (tmp_path / "overlays.png").stat().st_size > 1000
+    assert not (tmp_path / "top_view.png").exists()  # that of before is gone
+    assert json.loads((tmp_path / "objects.json").read_text()) == []
+
+
+def test_where_objects_were_not_followed_the_table_says_so(truth, library, tmp_path):
+    room = StillRoom(truth)
+    write_report(room, shown(room, truth), None, library, tmp_path)
+    assert "No room: objects were not followed" in (tmp_path / "table.md").read_text()
+
+
+def test_without_truth_the_table_tells_place_size_and_how_often_it_was_seen(
+    truth, library, tmp_path
+):
+    room = StillRoom(truth)
+    room.ground_truth = None
+    alignments = shown(room, truth)
+    alignments[2] = alignments[2][0][:2], (1, 2)  # the sofa is not seen
+    found = tuple(dataclasses.replace(p, score=0.75) for p in truth)
+    write_report(room, alignments, found, library, tmp_path)
+    table = (tmp_path / "table.md").read_text()
+    chair, _, sofa = table.splitlines()[2:5]
+    size = ", ".join(f"{s:.2f}" for s in truth[0].S)
+    at = f"2.50, -2.00, {truth[0].S[1] / 2:.2f}"
+    assert chair == f"| 1 | chair | {truth[0].cad_id} | {at} | {size} | 0.75 | 3 |"
+    assert sofa.startswith("| 3 | sofa |") and sofa.endswith("| 0.75 | 2 |")
+    assert "3 objects found" in table and "true" not in table and "not found" not in table
+    read = read_objects(tmp_path / "objects.json")
+    assert [(p.id, p.label, p.score) for p in read] == [
+        (1, "chair", 0.75),
+        (2, "table", 0.75),
+        (3, "sofa", 0.75),
+    ]
 
 
 def test_errors_of_a_match_are_those_of_the_pose(truth):

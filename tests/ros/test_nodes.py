@@ -176,7 +176,8 @@ def classified_msg(frame, segmentation):
 
 def aligned(rig, frame, library, with_pose, segmentation, align=align_ahead):
     """(alignments, markers, classes) that the align node sends for one frame."""
-    node = AlignNode(align, library).start()
+    off = Parameter("tracks.enabled", value=False)
+    node = AlignNode(align, library, parameter_overrides=[off]).start()
     alignments = rig.collect(CadAlignmentArray, "alignments")
     markers = rig.collect(MarkerArray, "markers", latched=True)
     classes = rig.collect(String, "classes", latched=True)
@@ -261,7 +262,7 @@ class StandInPipeline:
     """Has what PipelineNode uses of Pipeline."""
 
     def __init__(self, library):
-        self.follower = Follower(None, library, TrackConfig())
+        self.follower = Follower(None, library, TrackConfig(enabled=False))
         self.seconds = {"segment": 0.001}
 
     def __call__(self, frame):

@@ -15,6 +15,7 @@ from roomcad_ros.segment_node import SegmentNode
 
 # A box is no furniture: a network may well call it `other`, its size is that of some class.
 BY_SIZE = [Parameter("classify.model", value="box_size")]
+ALONE = Parameter("tracks.enabled", value=False)  # a single frame confirms no track
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +58,14 @@ def check_box(frame, classified, alignments, markers):
 
 def test_three_nodes_in_a_row_place_a_model_on_the_box(rig, frame, library):
     classify = ClassifyNode(parameter_overrides=BY_SIZE)
-    nodes = [SegmentNode().start(), classify.start(), AlignNode(library=library).start()]
+    align = AlignNode(library=library, parameter_overrides=[ALONE])
+    nodes = [node.start() for node in (SegmentNode(), classify, align)]
     check_box(frame, *outputs_of(rig, frame, *nodes))
     assert not any(node.health.dropped for node in nodes)
 
 
 def test_the_single_process_node_gives_the_same(rig, frame, library):
-    node = PipelineNode(parameter_overrides=BY_SIZE).start()
+    node = PipelineNode(parameter_overrides=[*BY_SIZE, ALONE]).start()
     check_box(frame, *outputs_of(rig, frame, node))
 
 

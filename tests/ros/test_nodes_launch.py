@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from roomcad_core.bags.results import read_room
 from roomcad_ros.definitions import type_store
 
 pytestmark = pytest.mark.skipif(shutil.which("ros2") is None, reason="no ros2 command here")
@@ -81,3 +82,5 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
     assert len(found["/camera/color/camera_info"]) == 3
     assert found["/markers"][-1].markers[0].header.frame_id == "map"
     assert len(found["/classes"]) == 1
+    followed = composition == "true"
+    assert ("/room" in found) == followed and (read_room(tmp_path / "bag") is not None) == followed

@@ -6,7 +6,7 @@ import pytest
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.parameter import Parameter
 
-from roomcad_core.config import AlignConfig, SegmentConfig, TrackConfig
+from roomcad_core.config import AlignConfig, PipelineConfig, SegmentConfig, TrackConfig
 from roomcad_ros.params import refuse_unknown
 from roomcad_ros.pipeline_node import PipelineNode
 from roomcad_ros.segment_node import SegmentNode
@@ -33,6 +33,13 @@ def test_every_setting_is_a_parameter_with_its_default_and_description(node):
         for f in dataclasses.fields(cls):
             assert made.get_parameter(prefix + f.name).value == f.default
             assert made.describe_parameter(prefix + f.name).description == f.metadata["help"]
+
+
+def test_the_shipped_parameter_file_leaves_the_pipeline_at_its_defaults(spin, request):
+    file = request.config.rootpath / "launch" / "params.yaml"
+    node = PipelineNode(cli_args=["--ros-args", "--params-file", str(file)])
+    assert node.config == PipelineConfig()
+    node.destroy_node()
 
 
 def test_ranges_and_choices_are_described(node):

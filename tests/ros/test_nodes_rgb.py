@@ -68,6 +68,7 @@ def settings(tmp_path, frame, library, monkeypatch):
         values |= {
             "segment.detector": str(tmp_path / "detector.yaml"),
             "library": str(library.folder),
+            "tracks.enabled": False,  # a single frame confirms no track
         }
         values |= changed
         return {"parameter_overrides": [Parameter(k, value=v) for k, v in values.items()]}

@@ -86,6 +86,7 @@ class Live:
         self.node = AlignNode(self.align, library, parameter_overrides=overrides).start()
         self.alignments = rig.collect(CadAlignmentArray, "alignments")
         self.markers = rig.collect(MarkerArray, "markers", latched=True)
+        self.rooms = rig.collect(CadAlignmentArray, "room", latched=True)
         self._classified = rig.node.create_publisher(ObjectArray, "classified", 1)
         rig.connect(self.node, inputs=("color", "depth", "info", "tf"))
         rig.wait(self._classified.get_subscription_count)
@@ -220,6 +221,36 @@ def test_the_room_is_saved_as_files_that_load(live, library, tmp_path):
     np.testing.assert_allclose(high - low, [0.5, 0.8, 0.6], atol=1e-3)
 
 
+def test_the_room_topic_holds_exactly_the_confirmed_tracks(live, rig, library):
+    serve = live()
+    serve.align.score = 0.45  # below tracks.sigma_high
+    serve(100)
+    rig.wait(lambda: serve.rooms, "the room")
+    assert serve.node.stage.tracks and not serve.rooms[-1].alignments
+    serve.align.score = 0.8
+    serve(101)
+    late = rig.collect(CadAlignmentArray, "room", latched=True)  # needs the last one only
+    rig.wait(lambda: late and late[-1].header.stamp.sec == 101, "the room of the last frame")
+    (chair,), (placed,) = late[-1].alignments, serve.node.stage.room()
+    (track,) = serve.node.stage.tracks
+    assert (late[-1].header.frame_id, chair.track_id, chair.object_id) == ("map", 1, 0)
+    assert (chair.label, chair.cad_id) == (placed.label, placed.cad_id)
+    assert chair.symmetry == library[chair.cad_id].symmetry == placed.symmetry
+    assert (chair.score, chair.class_score) == pytest.approx((0.8, track.class_score))
+    p, s = chair.pose.position, chair.size
+    np.testing.assert_allclose([p.x, p.y, p.z], placed.T_world_obj[:3, 3])
+    np.testing.assert_allclose([s.x, s.y, s.z], S_BOX)
+
+
+def test_a_reset_empties_the_room_topic(live, rig):
+    serve = live()
+    serve(100)
+    rig.wait(lambda: serve.rooms and serve.rooms[-1].alignments, "the room")
+    serve.ask("reset")
+    rig.wait(lambda: not serve.rooms[-1].alignments, "the empty room")
+    assert serve.rooms[-1].header.frame_id == "map"
+
+
 def test_a_room_that_cannot_be_saved_is_said_in_the_answer(live, tmp_path):
     (tmp_path / "file").write_text("in the way")
     serve = live(scene_folder=str(tmp_path / "file" / "rooms"))
@@ -237,6 +268,7 @@ def test_without_tracks_saving_names_the_parameter(live):
     assert [m.action for m in markers] == [Marker.DELETEALL, Marker.ADD, Marker.ADD]
     answer = serve.ask("save_scene")
     assert not answer.success and "tracks.enabled" in answer.message
+    assert not serve.rooms
     assert serve.ask("reset").message == "0 tracks forgotten"
 
 
@@ -310,6 +342,7 @@ def test_without_tf_tracks_stay_in_the_camera_frame_and_the_limit_is_named(live)
         assert (model.id, model.header.frame_id) == (1, "camera_optical")
         assert [a.track_id for a in found] == [1]
     assert serve.node.health.warnings["no_world_pose"] == 2
+    assert not serve.rooms
     answer = serve.ask("save_scene")
     assert not answer.success and "no camera pose was known: tracks 1" in answer.message
 

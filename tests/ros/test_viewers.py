@@ -74,7 +74,7 @@ class OneChair:
     def __init__(self, library):
         self.library, self.seconds = library, {}
         self.cad = library.of_class("chair")[0]
-        self.follower = Follower(lambda *_: (), library, TrackConfig())
+        self.follower = Follower(lambda *_: (), library, TrackConfig(enabled=False))
 
     def __call__(self, frame):
         found = Alignment(1, "chair", self.cad.id, T_CAM_OBJ, S, 0.75, 0.8)

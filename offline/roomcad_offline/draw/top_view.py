@@ -30,7 +30,8 @@ def draw_top_view(path, found, truth=(), points=None, camera=None, title=""):
         _footprint(axes, placed, filled=False)
     for placed in found:
         _footprint(axes, placed, filled=True)
-    axes.plot([], [], color="k", ls="--", lw=1, label=f"ground truth ({len(truth)})")
+    if truth:
+        axes.plot([], [], color="k", ls="--", lw=1, label=f"ground truth ({len(truth)})")
     axes.fill([], [], color="0.6", alpha=0.4, label=f"found ({len(found)})")
     axes.set(aspect="equal", xlabel="x [m]", ylabel="y [m]", title=title)
     axes.legend(loc="upper right", fontsize=8)

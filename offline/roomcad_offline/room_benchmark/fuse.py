@@ -5,7 +5,7 @@ model facing front or back ...); the mode with the most weight wins, and its mem
 positions and sizes by weight, rotations as quaternions, each after the symmetric turn of the CAD
 that brings it nearest to the mode's best. The weight of a row is its score.
 
-`scene.SceneMap`, what the robot shows, keeps the best sighting of each object instead.
+What the robot shows comes from its tracks instead (`roomcad_core.tracks`).
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class AlignConfig(Checked):
 class TrackConfig(Checked):
     """Objects followed from frame to frame: where the aligner starts, what is believed."""
 
-    enabled: bool = setting(False, "follow objects; off = every frame is aligned from scratch")
+    enabled: bool = setting(True, "follow objects; off = every frame is aligned from scratch")
     sigma_high: float = setting(0.5, "score from which an object counts as found", 0.0, 1.0)
     sigma_low: float = setting(0.3, "score below which a found object is lost", 0.0, 1.0)
     confirm: int = setting(

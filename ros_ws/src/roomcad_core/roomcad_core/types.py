@@ -105,7 +105,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Placed:
-    """A CAD model standing in the world: ground truth, or the result of fusing frames."""
+    """A CAD model standing in the world: ground truth, or a track of which the place is known."""
 
     id: int
     label: str

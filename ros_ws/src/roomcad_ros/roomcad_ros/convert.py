@@ -1,6 +1,7 @@
 """Segmentations and alignments as messages and back."""
 
 import array
+import dataclasses
 import math
 
 import numpy as np
@@ -97,6 +98,16 @@ def alignment_msg(alignment, library, track_id):
         score=float(alignment.score),
         symmetry=library[alignment.cad_id].symmetry,
     )
+
+
+def room_msg(tracks, library, header):
+    """CadAlignmentArray of tracks.Track in the world, whose frame the header names."""
+    return CadAlignmentArray(header=header, alignments=[_in_room(t, library) for t in tracks])
+
+
+def _in_room(track, library):
+    alignment = dataclasses.replace(track.alignment(0), T_cam_obj=track.T_world_obj)
+    return alignment_msg(alignment, library, track.id)
 
 
 def pose_msg(T):

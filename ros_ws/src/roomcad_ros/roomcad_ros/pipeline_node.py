@@ -36,10 +36,10 @@ class PipelineNode(StageNode):
         self._tracks = self.parameters(TrackConfig)
         self._room = Room(self, lambda: self.stage and self.stage.follower)
 
-    def make_stage(self):
-        if self._given:
-            return self._given
-        config = PipelineConfig(
+    @property
+    def config(self):
+        """The PipelineConfig that the parameters give."""
+        return PipelineConfig(
             library=self._library_at.config.library,
             input=self._input.config.of_pipeline,
             segment=self._segment.config,
@@ -48,7 +48,11 @@ class PipelineNode(StageNode):
             tracks=self._tracks.config,
             rgb=self._rgb.config,
         )
-        pipeline = Pipeline(config, self.stage and self.stage.library, before=self.stage)
+
+    def make_stage(self):
+        if self._given:
+            return self._given
+        pipeline = Pipeline(self.config, self.stage and self.stage.library, before=self.stage)
         self.health.model_mode(pipeline.model_mode)
         return pipeline
 

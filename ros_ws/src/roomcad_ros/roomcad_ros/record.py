@@ -17,7 +17,10 @@ from rclpy.utilities import remove_ros_args
 from roomcad_ros.definitions import type_store
 from roomcad_ros.transport import carry_images
 
-RESULTS = ("alignments", "markers", "classes", "classified", "camera_info", "/tf", "/tf_static")
+RESULTS = (
+    *("alignments", "markers", "room", "classes", "classified", "camera_info"),
+    *("/tf", "/tf_static"),
+)
 
 
 class Recorder(Node):

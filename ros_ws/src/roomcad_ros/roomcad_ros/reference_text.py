@@ -19,6 +19,9 @@ TOPICS = {
     "segmentation": "picture of the objects, drawn while somebody subscribes",
     "alignments": "the results, in the camera's frame; also when empty",
     "markers": "CAD meshes, labels, boxes in the fixed frame",
+    "room": "all that is known of the room: the confirmed tracks in the fixed frame (`pose` maps"
+    " into that, `track_id` is the id), with every frame, once a camera pose is known; needs"
+    " `tracks.enabled`",
     "classes": "JSON: class -> colour, synset, CAD ids with their symmetries",
     "overlay": "CAD outlines on the colour image, drawn while somebody subscribes",
     "cloud": "thinned coloured cloud of the frame, made while somebody subscribes",

@@ -12,7 +12,7 @@ from visualization_msgs.msg import MarkerArray
 from roomcad_core.classes import CLASSES, COLORS, SYNSETS
 from roomcad_core.outlines import Outliner
 from roomcad_core.thin import thin
-from roomcad_ros.convert import alignments_msg
+from roomcad_ros.convert import alignments_msg, room_msg
 from roomcad_ros.detections import detections_msg, detections_type
 from roomcad_ros.images import cloud_msg, image_msg, seconds
 from roomcad_ros.markers import marker_array
@@ -36,6 +36,7 @@ class Results:
         self._config = node.parameters(MarkerConfig, rebuild=False, fixed=())
         self._alignments = node.create_lifecycle_publisher(CadAlignmentArray, "alignments", 1)
         self._markers = node.create_lifecycle_publisher(MarkerArray, "markers", LATCHED)
+        self._room = node.create_lifecycle_publisher(CadAlignmentArray, "room", LATCHED)
         self._classes = node.create_lifecycle_publisher(String, "classes", LATCHED)
         self._overlay = node.create_lifecycle_publisher(Image, "overlay", 1)
         self._cloud = node.create_lifecycle_publisher(PointCloud2, "cloud", 1)
@@ -51,8 +52,11 @@ class Results:
         self._classes.publish(String(data=json.dumps(class_table(library))))
 
     def clear(self):
-        """Take all markers away."""
+        """Take all markers away, and empty the room."""
         self._markers.publish(cleared())
+        if self.world:
+            now = self._node.get_clock().now().to_msg()
+            self._room.publish(CadAlignmentArray(header=Header(stamp=now, frame_id=self.world)))
 
     def publish(self, alignments, follower, header, frame, world):
         """Send the Alignments of a Frame and the tracks of a tracks.Follower.
@@ -68,7 +72,7 @@ class Results:
         drawn = Header(stamp=header.stamp, frame_id=world or header.frame_id)
         config = self._config.config
         if follower.follows:
-            self._publish_tracks(follower.tracks, frame, header, config)
+            self._publish_tracks(follower, frame, header, config)
         else:
             markers = marker_array(alignments, self._library, T_frame_cam, drawn, config)
             self._markers.publish(markers)
@@ -78,8 +82,11 @@ class Results:
         self._node.health.took("image stamp to marker", now - seconds(header.stamp))
         self._draw(alignments, frame, header)
 
-    def _publish_tracks(self, tracks, frame, header, config):
-        shown = shown_tracks(tracks, frame, self.world, header)
+    def _publish_tracks(self, follower, frame, header, config):
+        if self.world:
+            placed = Header(stamp=header.stamp, frame_id=self.world)
+            self._room.publish(room_msg(follower.standing, self._library, placed))
+        shown = shown_tracks(follower.tracks, frame, self.world, header)
         self._markers.publish(self._track_markers.array(shown, self._library, header, config))
         if self._tf and shown:
             self._tf.sendTransform(frame_transforms(shown, self._prefix))

@@ -102,9 +102,9 @@ class Room:
         follower = self._follower()
         if not follower.follows:
             raise ValueError("objects are not followed: set the parameter tracks.enabled")
-        tracks = [track for track in follower.tracks if track.confirmed]
-        placed = [track.placed() for track in tracks if track.T_world_obj is not None]
-        adrift = [str(track.id) for track in tracks if track.T_world_obj is None]
+        placed = follower.room()
+        confirmed = (track for track in follower.tracks if track.confirmed)
+        adrift = [str(track.id) for track in confirmed if track.T_world_obj is None]
         left_out = f"left out, no camera pose was known: tracks {', '.join(adrift)}"
         if not placed:
             raise ValueError(f"nothing to save; {left_out if adrift else 'no track is confirmed'}")

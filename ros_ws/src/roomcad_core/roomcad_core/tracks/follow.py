@@ -60,6 +60,15 @@ class Follower:
         """Tracks after the last frame; () where objects are not followed."""
         return self._tracker.tracks if self._tracker else ()
 
+    @property
+    def standing(self):
+        """Tuple of the confirmed tracks of which the place in the world is known."""
+        return tuple(t for t in self.tracks if t.confirmed and t.T_world_obj is not None)
+
+    def room(self):
+        """Tuple of Placed: what is known of the room. Ids are those of the tracks."""
+        return tuple(track.placed() for track in self.standing)
+
     def __call__(self, frame, segmentation):
         """Tuple of Alignments of one Frame."""
         if self._tracker is None:
