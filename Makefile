@@ -1,6 +1,6 @@
 # Each target sets up what it needs; `make setup` alone does just that.
 #   make demo [SEQUENCE=FOLDER_OR_BAG]   simulated room, or a real sequence -> demo_out/
-#   make test                            all tests
+#   make test                            all tests, with torch and TensorRT-RTX, which they need
 #   make soak [MINUTES=10] [OUT=runs/soak]   the whole stack at 10 frames/s: memory, drops, delay
 #   make lint | bench | docs | setup-train | clean
 #   make setup-tensorrt [TENSORRT=tensorrt]   for NVIDIA GPUs: TensorRT-RTX, or the full TensorRT
@@ -34,7 +34,10 @@ setup-tensorrt:
 demo: setup
 	@$(RUN) python -m roomcad_offline.demo $(if $(SEQUENCE),--sequence "$(SEQUENCE)")
 
-test: setup
+# Without torch the tests of training and export would be skipped, without TensorRT-RTX those that
+# build the engines of all shipped networks.
+test:
+	@$(PYTHON) scripts/set_up.py --tests
 	@$(RUN) python -m pytest --durations=10
 
 lint: setup

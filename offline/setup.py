@@ -26,6 +26,6 @@ setup(
         "tqdm",
         "trimesh",
     ],
-    extras_require={"train": ["h5py", "onnx", "safetensors", "torch==2.13.0"]},
+    extras_require={"train": ["h5py", "onnx", "safetensors", "sympy", "torch==2.13.0"]},
     entry_points={"console_scripts": ["roomcad-offline = roomcad_offline.cli:main"]},
 )

@@ -1,6 +1,6 @@
 """Makes everything that `make demo` and `make test` need; does only what is missing.
 
-    python3 scripts/set_up.py [--train] [--tensorrt FLAVOUR]
+    python3 scripts/set_up.py [--train] [--tensorrt FLAVOUR] [--tests]
 
 Needs nothing but a Python of its own (3.11, or the one of a sourced official ROS).
 """
@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import fcntl
 import os
+import platform
 import sys
 import time
 
@@ -32,12 +33,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train", action="store_true", help="also torch and h5py, for training")
     parser.add_argument("--tensorrt", choices=TENSORRT, help="also TensorRT, for NVIDIA GPUs")
+    parser.add_argument("--tests", action="store_true", help="also what only the tests need")
     args = parser.parse_args()
     leave_venv()
     start = time.monotonic()
     try:
         with only_one():
-            ran = set_up(args.train, args.tensorrt)
+            flavours = tensorrt_flavours(args.tensorrt, args.tests)
+            ran = set_up(args.train or args.tests, flavours)
     except SetUpError as error:
         print(f"[setup] error: {error}", file=sys.stderr)
         return 1
@@ -46,6 +49,13 @@ def main():
         return 130
     print(f"[setup] {'done' if ran else 'up to date'} ({time.monotonic() - start:.1f} s)")
     return 0
+
+
+def tensorrt_flavours(asked, tests):
+    """Which of TENSORRT to install; the tests build engines with TensorRT-RTX, where it exists."""
+    wanted = {asked} if asked else set()
+    # For another processor there may be no wheel.
+    return wanted | ({"tensorrt_rtx"} if tests and platform.machine() == "x86_64" else set())
 
 
 def leave_venv():
@@ -67,7 +77,7 @@ def only_one():
 
 
 def set_up(train, tensorrt):
-    """All steps in order; returns how many had something to do."""
+    """All steps in order, `tensorrt`: its flavours; returns how many had something to do."""
     official = environment.official_ros()
     check_python(official)
     system_packages.ensure(official)
@@ -82,8 +92,8 @@ def set_up(train, tensorrt):
     steps.ran += len(workspace.build(extra, environment_key, official))
     if train:
         install_torch(steps, official)
-    if tensorrt:
-        install_tensorrt(steps, tensorrt, official)
+    for flavour in sorted(tensorrt):
+        install_tensorrt(steps, flavour, official)
     return steps.ran
 
 
@@ -138,7 +148,7 @@ def install_torch(steps, official):
         "torch",
         fingerprint(str(VENV), *files, *held),
         lambda log: environment.install(files, held, official, log),
-        intact=environment.has_modules(("torch", "h5py", "safetensors"), official),
+        intact=environment.has_modules(("torch", "h5py", "safetensors", "sympy"), official),
     )
 
 

@@ -18,9 +18,12 @@ COMMANDS = (
     "roomcad_offline.rooms.cli",
     "roomcad_offline.run",
     "roomcad_offline.scan_gap.cli",
+    "roomcad_offline.scans.cli",
     "roomcad_offline.temporal.cli",
     "roomcad_offline.tables.cli",
 )
+# Modules that only requirements/train.txt brings.
+OF_TRAINING = ("h5py", "safetensors", "sympy", "torch")
 
 
 def build_parser():
@@ -41,7 +44,9 @@ def main(argv=None):
     try:
         return args.run(args) or 0
     except (ValueError, OSError, ImportError) as error:
-        print(f"roomcad-offline: error: {error}", file=sys.stderr)
+        missing = getattr(error, "name", None) in OF_TRAINING
+        remedy = "; `make setup-train` installs it" if missing else ""
+        print(f"roomcad-offline: error: {error}{remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("roomcad-offline: interrupted", file=sys.stderr)

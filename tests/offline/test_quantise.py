@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -82,7 +83,6 @@ def test_convolutions_but_the_first_are_in_int8_where_the_file_allows_it(
 
 
 def test_the_shipped_networks_are_quantised_and_entered(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("torch")
     models = tmp_path / "models"
     shutil.copytree(
         models_folder(), models, ignore=shutil.ignore_patterns("*_int8*", "*.safetensors")
@@ -108,6 +108,12 @@ def drop_int8(models, name):
     manifest = json.loads(path.read_text())
     manifest["models"][name].pop("int8", None)
     path.write_text(json.dumps(manifest))
+
+
+def test_a_machine_without_sympy_is_told_how_to_get_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    assert main(["quantise", str(tmp_path)]) == 1
+    assert "sympy" in (told := capsys.readouterr().err) and "`make setup-train`" in told
 
 
 def test_one_room_is_too_few(tmp_path, capsys):

@@ -114,3 +114,19 @@ def test_without_the_overlay_folder_there_are_no_parts(tmp_path, monkeypatch):
 
     monkeypatch.setattr(overlay, "OVERLAY", tmp_path / "removed")
     assert overlay.parts() == []
+
+
+def test_the_tests_get_tensorrt_rtx_where_its_wheels_run(monkeypatch):
+    import set_up
+
+    for machine, expected in (("x86_64", {"tensorrt_rtx"}), ("aarch64", set())):
+        monkeypatch.setattr(set_up.platform, "machine", lambda machine=machine: machine)
+        assert set_up.tensorrt_flavours(None, tests=True) == expected
+        assert set_up.tensorrt_flavours("tensorrt", tests=True) == {"tensorrt", *expected}
+        assert set_up.tensorrt_flavours(None, tests=False) == set()
+
+
+def test_continuous_integration_runs_the_targets_that_people_run():
+    makefile, run = (SCRIPTS.parent / name for name in ("Makefile", ".ci/run"))
+    assert "for target in lint test; do" in run.read_text()
+    assert "set_up.py --tests" in makefile.read_text().partition("\ntest:")[2].partition("\n\n")[0]

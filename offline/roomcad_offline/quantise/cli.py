@@ -1,6 +1,7 @@
 """roomcad-offline quantise: files in int8 of the networks that see a frame or a crop."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 from roomcad_core.engine import sha256_of
@@ -28,6 +29,7 @@ def add_parser(subparsers):
 
 def main(args):
     """Write the files into the models folder, enter them in its manifest, report; returns 0."""
+    import_module("sympy")  # ONNX Runtime would miss it only after minutes of recording
     rooms = room_folders(args.rooms)
     if len(rooms) < 2 or args.step < 1:
         raise ValueError(f"{args.rooms}: got {len(rooms)} rooms, step {args.step}, expected at"
