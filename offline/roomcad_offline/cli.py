@@ -18,6 +18,7 @@ COMMANDS = (
     "roomcad_offline.rooms.cli",
     "roomcad_offline.run",
     "roomcad_offline.scan_gap.cli",
+    "roomcad_offline.scans.cli",
     "roomcad_offline.temporal.cli",
     "roomcad_offline.tables.cli",
 )

@@ -28,21 +28,14 @@ def heading_pose(position, yaw, pitch, roll=0.0):
     return rigid(axes, position)
 
 
-class Walk:
-    """Free floor of a plan and ways across it."""
+class FreeFloor:
+    """Open floor on a grid of cells and ways across it."""
 
-    def __init__(self, plan, obstacles):
-        """`obstacles`: footprints of everything that stands on the floor."""
-        nx, ny = int(plan.width / CELL), int(plan.depth / CELL)
-        xy = (np.stack(np.meshgrid(np.arange(nx), np.arange(ny), indexing="ij"), -1) + 0.5) * CELL
-        free = np.ones((nx, ny), bool)
-        for fp in obstacles:
-            offset = xy - fp.centre
-            free &= (np.abs(offset @ fp.right) > fp.half_width) | (
-                np.abs(offset @ fp.front) > fp.half_depth
-            )
+    def __init__(self, free, origin=(0.0, 0.0), body=BODY):
+        """`free`: (nx, ny) bool, cells nobody stands in; `origin`: corner of cell (0, 0) [m]."""
+        self.origin = np.asarray(origin, float)
         self.clearance = distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1] * CELL
-        regions, n = label(self.clearance > BODY)
+        regions, n = label(self.clearance > body)
         sizes = np.bincount(regions.ravel())[1:]
         self.area = sizes.max() * CELL**2 if n else 0.0
         open_cells = regions == (1 + np.argmax(sizes)) if n else np.zeros_like(free)
@@ -55,7 +48,7 @@ class Walk:
         way = [goal]
         while way[-1] != start:
             way.append(before[way[-1]])
-        return (self.cells[way[::-1]] + 0.5) * CELL
+        return (self.cells[way[::-1]] + 0.5) * CELL + self.origin
 
     def wander(self, length, rng):
         """(N, 2) positions every CELL or so along random goals, at least `length` [m] long."""
@@ -69,6 +62,22 @@ class Walk:
             total += max(np.linalg.norm(np.diff(leg, axis=0), axis=1).sum(), CELL / 2)
             here = goal
         return np.concatenate(way)
+
+
+class Walk(FreeFloor):
+    """Free floor of a plan."""
+
+    def __init__(self, plan, obstacles):
+        """`obstacles`: footprints of everything that stands on the floor."""
+        nx, ny = int(plan.width / CELL), int(plan.depth / CELL)
+        xy = (np.stack(np.meshgrid(np.arange(nx), np.arange(ny), indexing="ij"), -1) + 0.5) * CELL
+        free = np.ones((nx, ny), bool)
+        for fp in obstacles:
+            offset = xy - fp.centre
+            free &= (np.abs(offset @ fp.right) > fp.half_width) | (
+                np.abs(offset @ fp.front) > fp.half_depth
+            )
+        super().__init__(free)
 
 
 def _graph(open_cells, clearance):
@@ -110,8 +119,8 @@ def camera_path(walk, targets, radii, config, rng):
 
 
 def _height(viewpoint, rng):
-    """Camera height [m] of a viewpoint, or of one of both."""
-    name = viewpoint if viewpoint != "both" else str(rng.choice(sorted(HEIGHTS)))
+    """Camera height [m] of a viewpoint; "both" or "any": of one of them."""
+    name = viewpoint if viewpoint in HEIGHTS else str(rng.choice(sorted(HEIGHTS)))
     low, high = HEIGHTS[name]
     return rng.uniform(low + 0.05, high - 0.05)
 

@@ -12,6 +12,7 @@ from roomcad_offline.rooms import materials, shapes
 from roomcad_offline.rooms.shapes import Mesh
 
 FIRST_CLUTTER = 1001  # instance number of the first piece of clutter
+HIT = ("t_hit", "geometry_ids", "primitive_normals")  # what a cast gives, unless told
 NOTHING = 0xFFFFFFFF  # geometry id of a ray that hits nothing
 
 
@@ -51,12 +52,12 @@ def raycaster(meshes):
     return scene
 
 
-def cast(caster, rays, threads=0):
-    """Cast (..., 6) float32 rays; dict of t_hit, geometry_ids, primitive_normals as arrays."""
+def cast(caster, rays, threads=0, keys=HIT):
+    """Cast (..., 6) float32 rays; dict of arrays, `keys` being Open3D's names of them."""
     import open3d as o3d
 
     hit = caster.cast_rays(o3d.core.Tensor.from_numpy(rays), nthreads=threads)
-    return {k: hit[k].numpy() for k in ("t_hit", "geometry_ids", "primitive_normals")}
+    return {k: hit[k].numpy() for k in keys}
 
 
 def item_mesh(item):

@@ -28,11 +28,12 @@ def write_intrinsics(folder, K):
         np.savetxt(folder / "intrinsic" / f"intrinsic_{name}.txt", matrix, "%.9g")
 
 
-def write_frame(folder, number, color, depth, instances, T_world_cam):
+def write_frame(folder, number, color, depth, instances, T_world_cam, labels=None):
     """One frame; its pose comes last and so marks it as complete.
 
     Args:
         color: (H, W, 3) uint8 RGB. depth: (H, W) float32 [m]. instances: (H, W) uint16.
+        labels: (H, W) uint16 raw ScanNet ids; with them the folders are named as ScanNet does.
     """
     import cv2
 
@@ -41,7 +42,11 @@ def write_frame(folder, number, color, depth, instances, T_world_cam):
     jpeg = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     _write_image(folder / "color" / f"{number}.jpg", color[..., ::-1], jpeg)
     _write_image(folder / "depth" / f"{number}.png", millimetres, png)
-    _write_image(folder / "instance" / f"{number}.png", instances, png)
+    if labels is None:
+        _write_image(folder / "instance" / f"{number}.png", instances, png)
+    else:
+        _write_image(folder / "instance-filt" / f"{number}.png", instances, png)
+        _write_image(folder / "label-filt" / f"{number}.png", labels, png)
     np.savetxt(folder / "pose" / f"{number}.txt", T_world_cam, "%.9g")
 
 

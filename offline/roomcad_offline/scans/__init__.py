@@ -1,0 +1,1 @@
+"""RGB-D frames with true instances, rendered from scans of real rooms."""
