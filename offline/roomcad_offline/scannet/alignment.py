@@ -7,14 +7,19 @@ import re
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from roomcad_core.datasets.world import checked_pose
-from roomcad_core.pose import transform
+from roomcad_core.pose import rigid, transform
 
 log = logging.getLogger(__name__)
 
 UPRIGHT = 0.2  # |z| of the normals of upright faces is smaller
 FLOOR_WEIGHT = 1.0  # a metre of wrong floor height counts as much as walls 22 degrees off
+
+STEEPEST = 0.5  # slope of what may be a floor
+LEANING = 0.07  # slope of a floor that is put upright; ScanNet's own lean less than 4 degrees
+MIN_LEVEL = 100  # vertices of floor that tell how it leans
 
 
 def read_alignment(path: Path) -> np.ndarray | None:
@@ -68,3 +73,38 @@ def misfit(vertices: np.ndarray, faces: np.ndarray, floor: np.ndarray) -> tuple[
     walls = 1 - np.average(turn, weights=area[upright]) if upright.any() else 0.0
     z = vertices[floor, 2] if floor.any() else np.percentile(vertices[:, 2], [2])
     return float(walls), FLOOR_WEIGHT * float(abs(np.median(z)))
+
+
+def levelling(vertices: np.ndarray, floor: np.ndarray, name: str) -> np.ndarray:
+    """(4, 4) rotation that puts a leaning scan upright, floor at 0; identity where it stands.
+
+    Args:
+        vertices: (N, 3) [m], aligned otherwise; floor: (N,) bool.
+    """
+    plane = fit_plane(vertices[floor]) if np.count_nonzero(floor) >= MIN_LEVEL else np.zeros(3)
+    slope = np.hypot(*plane[:2])
+    if slope < LEANING:
+        return np.eye(4)
+    log.warning("%s: leans by %.1f degrees, put upright", name, np.degrees(np.arctan(slope)))
+    up = np.array([-plane[0], -plane[1], 1]) / np.sqrt(1 + slope**2)
+    R, _ = Rotation.align_vectors([[0, 0, 1]], [up])
+    return rigid(R.as_matrix(), np.array([0, 0, -plane[2] * up[2]]))
+
+
+def fit_plane(points: np.ndarray) -> np.ndarray:
+    """(3,) a, b, c of the plane z = a x + b y + c through most of the points (N, 3)."""
+    plane = np.array([0, 0, np.median(points[:, 2])])
+    for _ in range(5):
+        off = np.abs(height_above(plane, points))
+        near = points[off <= max(0.05, 2.5 * np.median(off))]
+        A = np.c_[near[:, :2], np.ones(len(near))]
+        fitted = np.linalg.lstsq(A, near[:, 2], rcond=None)[0]
+        if np.hypot(*fitted[:2]) > STEEPEST:
+            break
+        plane = fitted
+    return plane
+
+
+def height_above(plane: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N,) height [m] of points (N, 3) above a plane of fit_plane, measured along z."""
+    return points[:, 2] - points[:, :2] @ plane[:2] - plane[2]

@@ -43,7 +43,8 @@ def read_scan(folder: str | Path, aligned: bool = True, already: bool | None = N
     Args:
         folder: holds SCENE_vh_clean_2.ply and an aggregation with segments, or labels.ply.
         aligned: False leaves the vertices as they are in the file.
-        already: whether the vertices in the file are aligned; None = geometry decides.
+        already: True: the vertices in the file are aligned; False: axisAlignment is applied,
+            nothing else; None: geometry decides, and a scan that leans is put upright.
 
     Raises:
         FileNotFoundError: there is no mesh, or nothing that tells the things apart.
@@ -106,10 +107,12 @@ def _alignment(folder, mesh, floor, already):
     """T_aligned_raw (4, 4)."""
     if already:
         return np.eye(4)
-    T = alignment.read_alignment(folder / f"{folder.name}.txt")
+    name, T = folder.name, alignment.read_alignment(folder / f"{folder.name}.txt")
     if T is None:
-        log.warning("%s: no axisAlignment in %s.txt: left as it is", folder, folder.name)
-        return np.eye(4)
+        log.warning("%s: no axisAlignment in %s.txt", folder, name)
+        T = np.eye(4)
+    elif already is None:
+        T = alignment.choose(T, mesh.vertices, mesh.faces, floor, name)
     if already is None:
-        T = alignment.choose(T, mesh.vertices, mesh.faces, floor, folder.name)
+        T = alignment.levelling(transform(T, mesh.vertices), floor, name) @ T
     return T

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.ndimage import binary_closing
 
 from roomcad_offline.rooms.path import CELL, FreeFloor
+from roomcad_offline.scannet.alignment import fit_plane, height_above
 from roomcad_offline.scannet.scan import FLOOR, Scan
 
 SAMPLE = 0.04  # [m] points on the surfaces are about this far apart
 LEVEL = 0.1  # [m] what is this near the floor is floor
 HEADROOM = 1.75  # [m] nothing may be between LEVEL and this above free floor
 BLOCKING = 3  # points that make a cell blocked; fewer are stray triangles
-STEEPEST = 0.15  # slope of a floor; scans lean a little, but not more
 BODIES = (0.32, 0.25)  # [m] kept from things; the second where rooms are narrow
 MIN_FLOOR = 0.1  # [m2] of floor to walk on
 
@@ -27,22 +27,7 @@ def floor_plane(scan: Scan) -> np.ndarray:
     mine = scan.nyu40 == FLOOR
     if np.count_nonzero(mine) < 3:
         mine = points[:, 2] <= np.percentile(points[:, 2], 10)
-    points = points[mine]
-    plane = np.array([0, 0, np.median(points[:, 2])])
-    for _ in range(5):
-        off = np.abs(height_above(plane, points))
-        near = points[off <= max(0.05, 2.5 * np.median(off))]
-        A = np.c_[near[:, :2], np.ones(len(near))]
-        fitted = np.linalg.lstsq(A, near[:, 2], rcond=None)[0]
-        if np.hypot(*fitted[:2]) > STEEPEST:
-            break
-        plane = fitted
-    return plane
-
-
-def height_above(plane: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(N,) height [m] of points (N, 3) above a floor_plane."""
-    return points[:, 2] - points[:, :2] @ plane[:2] - plane[2]
+    return fit_plane(points[mine])
 
 
 def free_floor(scan: Scan, plane: np.ndarray) -> FreeFloor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,11 +32,19 @@ def best_path(
     plane = floor_plane(scan)
     floor = free_floor(scan, plane)
     targets, radii = goals(scan.name, things)
+    config = replace(config, viewpoint=viewpoint(config, rng))
     paths = [path.camera_path(floor, targets, radii, config, rng) for _ in range(PATHS)]
     for poses in paths:
         poses[:, 2, 3] += poses[:, :2, 3] @ plane[:2] + plane[2]
     scores = [score(scan, renderer, poses, preview_intrinsics(K, config)) for poses in paths]
     return paths[int(np.argmax(scores))]
+
+
+def viewpoint(config: ScanConfig, rng: np.random.Generator) -> str:
+    """The viewpoint of all paths: were each to draw its own, the one that sees more would win."""
+    if config.viewpoint in path.HEIGHTS:
+        return config.viewpoint
+    return str(rng.choice(sorted(path.HEIGHTS)))
 
 
 def goals(name: str, things: Sequence[Box]) -> tuple[np.ndarray, np.ndarray]:
