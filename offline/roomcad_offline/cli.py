@@ -8,6 +8,7 @@ from importlib import import_module
 # Modules with add_parser(subparsers), which sets `run` to a function of the parsed arguments.
 COMMANDS = (
     "roomcad_offline.bag",
+    "roomcad_offline.benchmarks.real.cli",
     "roomcad_offline.beside",
     "roomcad_offline.classifier.cli",
     "roomcad_offline.evaluation.cli",

@@ -27,9 +27,9 @@ def draw_top_view(path, found, truth=(), points=None, camera=None, title=""):
     if camera is not None and len(camera):
         axes.plot(camera[:, 0], camera[:, 1], color="0.4", lw=0.8, label="camera path")
     for placed in truth:
-        _footprint(axes, placed, filled=False)
+        draw_footprint(axes, placed, filled=False)
     for placed in found:
-        _footprint(axes, placed, filled=True)
+        draw_footprint(axes, placed, filled=True)
     if truth:
         axes.plot([], [], color="k", ls="--", lw=1, label=f"ground truth ({len(truth)})")
     axes.fill([], [], color="0.6", alpha=0.4, label=f"found ({len(found)})")
@@ -38,7 +38,8 @@ def draw_top_view(path, found, truth=(), points=None, camera=None, title=""):
     figure.savefig(path)
 
 
-def _footprint(axes, placed, filled):
+def draw_footprint(axes, placed, filled):
+    """Draw the footprint of a Placed and the side of its front; filled with its name, or dashed."""
     M = affine(placed.T_world_obj, placed.S)
     corners, front = transform(M, CORNERS), transform(M, FRONT)
     color = np.array(COLORS[placed.label]) / 255

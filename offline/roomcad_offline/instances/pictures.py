@@ -49,12 +49,16 @@ def draw_frames(frames, methods, path):
     plt.close(figure)
 
 
-def overlaid(color, instances):
-    """Copy of `color` (H, W, 3) with the ids > 0 of (H, W) coloured and outlined in white."""
+def overlaid(color, instances, hues=None):
+    """Copy of `color` (H, W, 3) with the ids > 0 of (H, W) coloured and outlined in white.
+
+    `hues`: {id: RGB in 0-255}; the other ids get colours of their own.
+    """
     picture = color.astype(np.float32)
     for i in np.unique(instances[instances > 0]):
         mask = instances == i
-        hue = np.array(colorsys.hsv_to_rgb(i * GOLDEN % 1, 0.85, 1.0), np.float32) * 255
+        own = 255 * np.array(colorsys.hsv_to_rgb(i * GOLDEN % 1, 0.85, 1.0))
+        hue = np.array((hues or {}).get(i, own), np.float32)
         picture[mask] = (1 - SHARE) * picture[mask] + SHARE * hue
         whole = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, CLOSING)
         picture[(whole > 0) & (cv2.erode(whole, RIM) == 0)] = 255

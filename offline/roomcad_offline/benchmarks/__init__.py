@@ -1,0 +1,1 @@
+"""Benchmarks: whole rooms through the robot's own path, scored against the truth."""

@@ -1,0 +1,1 @@
+"""Measures that know nothing of rooms or networks: overlap, average precision, intervals."""
