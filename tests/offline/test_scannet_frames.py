@@ -11,7 +11,8 @@ from roomcad_offline.scannet.categories import by_name
 from roomcad_offline.scannet.data import data_folder
 from roomcad_offline.scannet.frames import open_truth, read_boxes
 from roomcad_offline.scannet.label_images import majority
-from roomcad_offline.scannet.scan2cad import FIRST_BOX, FLOOR, UNLABELLED
+from roomcad_offline.scannet.scan2cad import FIRST_BOX, FLOOR
+from roomcad_offline.scannet.scan2cad import WALL as UNANNOTATED_WALL
 
 K = np.array([[60.0, 0, 31.5], [0, 60, 23.5], [0, 0, 1]])
 SIZE = (48, 64)
@@ -155,7 +156,7 @@ def test_a_toilet_that_scan2cad_calls_a_chair_is_a_toilet(folder):
     assert (found.instances[15, 10], found.categories[4002].name) == (4002, "toilet")
     assert (found.instances[15, 35], found.categories[4003].name) == (4003, "chair")
     assert [(b.category.name, b.id) for b in truth.boxes] == [("toilet", 4002)]
-    assert found.instances[9, 4] == UNLABELLED  # beside the surface, in the box that it fills
+    assert found.instances[9, 4] == UNANNOTATED_WALL  # beside the surface, in the box that it fills
 
 
 def test_other_surface_in_a_box_is_the_boxs_thing(folder):
@@ -174,8 +175,8 @@ def test_other_surface_in_a_box_is_the_boxs_thing(folder):
     assert found.categories[FIRST_BOX + 1].kind == "structure"
     assert found.instances[33, 37] == FIRST_BOX + 2  # the smaller of two boxes
     assert found.categories[FIRST_BOX + 2].label == "bin"
-    assert found.instances[24, 24] == UNLABELLED
-    assert found.categories[UNLABELLED].kind == "unknown"
+    assert found.instances[24, 24] == UNANNOTATED_WALL  # upright, and nothing behind it
+    assert found.categories[UNANNOTATED_WALL].kind == "structure"
     assert (found.instances[:, 60:] == 0).all() and 65535 not in found.categories
 
 

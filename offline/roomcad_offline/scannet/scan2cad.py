@@ -3,7 +3,8 @@
 scan2cad/N.png, uint16 on the depth grid: class * 1000 + instance (names of the classes in
 scan2cad_classes.json), 0 = other surface, 65535 = no depth. Scan2CAD's classes are coarse (a
 toilet counts as chair), so a surface that lies in a box takes the box's category; other surface
-in a box that no Scan2CAD surface fills is the box's thing.
+in a box that no Scan2CAD surface fills is the box's thing. What is left is wall or floor by the
+shape of the room (background.py), or unlabelled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from roomcad_core.camera import unproject
 from roomcad_core.datasets.base import Dataset
 from roomcad_core.pose import transform
 from roomcad_core.types import Frame
+from roomcad_offline.scannet.background import Background
 from roomcad_offline.scannet.boxes import read_boxes, read_json
 from roomcad_offline.scannet.categories import by_name
 from roomcad_offline.scannet.truth import FrameTruth, Truth, frame_key, read_ids
@@ -24,8 +26,7 @@ from roomcad_offline.scannet.truth import FrameTruth, Truth, frame_key, read_ids
 NO_DEPTH = 65535
 PER_CLASS = 1000
 FIRST_BOX = 70001  # id of the first box that no Scan2CAD surface fills; above all of theirs
-FLOOR, UNLABELLED = 80001, 80002
-FLOOR_HEIGHT = 0.04  # [m] what is lower is floor
+FLOOR, UNLABELLED, WALL = 80001, 80002, 80003
 MARGIN = 0.02  # [m] boxes are grown by this
 LOOKS = 30  # frames looked at to tell which surface fills which box
 CLASSES_FILE = "scan2cad_classes.json"
@@ -40,9 +41,12 @@ class Scan2CadSurfaces(Truth):
         super().__init__(folder, dataset)
         self._names = read_classes(folder)
         self.T_aligned_world, boxes = read_boxes(folder / "boxes.json")
-        self._filled = self._fillings(boxes)
+        looks = self._looks()
+        self._filled = self._fillings(boxes, looks)
+        self._background = Background(looks, self.T_aligned_world)
         self.boxes = [replace(b, id=self._box_id(k)) for k, b in enumerate(boxes)]
-        self._known = {FLOOR: by_name("floor"), UNLABELLED: by_name("unlabelled")}
+        self._known = {FLOOR: by_name("floor"), WALL: by_name("wall")}
+        self._known[UNLABELLED] = by_name("unlabelled")
         self._known |= {b.id: b.category for b in self.boxes}
 
     @staticmethod
@@ -56,7 +60,8 @@ class Scan2CadSurfaces(Truth):
         points = self._points(frame)
         instances = np.where(surfaces == NO_DEPTH, 0, surfaces)
         other = (surfaces == 0) & (frame.depth > 0)
-        instances[other] = self._of_other(points[other])
+        wall, floor = self._background(frame)
+        instances[other] = self._of_other(points[other], wall[other], floor[other])
         found = np.unique(instances[instances > 0]).tolist()
         return FrameTruth(instances, {number: self._category(number) for number in found})
 
@@ -76,22 +81,25 @@ class Scan2CadSurfaces(Truth):
         T = self.T_aligned_world @ frame.T_world_cam
         return transform(T, unproject(frame.depth, frame.K).astype(float))
 
-    def _of_other(self, points):
-        """(N,) ids of points (N, 3) of which Scan2CAD knows nothing."""
-        ids = np.full(len(points), UNLABELLED, np.int32)
+    def _of_other(self, points, wall, floor):
+        """(N,) ids of points (N, 3) of which Scan2CAD knows nothing; walls and floor are (N,)."""
+        ids = np.where(wall, WALL, UNLABELLED).astype(np.int32)
         free = [b for b in self.boxes if b.id >= FIRST_BOX]
         for box in sorted(free, key=lambda b: -b.size.prod()):  # the smallest has the last word
             ids[box.holds(points, MARGIN)] = box.id
-        ids[points[:, 2] < FLOOR_HEIGHT] = FLOOR
+        ids[floor] = FLOOR
         return ids
 
-    def _fillings(self, boxes):
-        """{number of a Scan2CAD surface: position of the box it lies in}, from LOOKS frames."""
-        inside, total = {}, {}
+    def _looks(self):
+        """At most LOOKS frames with poses, spread over the recording."""
         steps = np.unique(np.linspace(0, len(self.dataset) - 1, LOOKS).astype(int))
-        for frame in self.dataset.frames(steps.tolist()):
-            if frame.T_world_cam is None:
-                continue
+        frames = self.dataset.frames(steps.tolist())
+        return [frame for frame in frames if frame.T_world_cam is not None]
+
+    def _fillings(self, boxes, frames):
+        """{number of a Scan2CAD surface: position of the box it lies in}, and its points there."""
+        inside, total = {}, {}
+        for frame in frames:
             surfaces, points = self._surfaces(frame), self._points(frame)
             for number in _numbers(surfaces):
                 mine = points[surfaces == number]
