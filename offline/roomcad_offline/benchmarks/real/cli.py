@@ -39,6 +39,8 @@ def add_parser(subparsers):
         " rooms are not ours to publish",
     )
     judge.set_defaults(run=run_evaluate)
+    gate = commands.add_parser("gate", help="the figures that `make test` watches, beside the pins")
+    gate.set_defaults(run=run_gate)
 
 
 def run_evaluate(args):
@@ -94,3 +96,22 @@ def draw(results, record, out: Path) -> None:
         predictions = Predictions(out / "predictions" / source.name)
         draw_room(Room.open(source), predictions, folder)
     draw_reliability(record["kinds"], folder / "reliability.png")
+
+
+def run_gate(args):
+    """Print the figures of the gate beside the pinned ones; returns 1 where one has fallen."""
+    import tempfile
+
+    from roomcad_offline.benchmarks.real.gate import FIGURES, fallen, measure, pins
+    from roomcad_offline.tables.markdown import number, table
+
+    with tempfile.TemporaryDirectory() as work:
+        measured = measure(Path(work))
+    rows = [
+        [kind, *(f"{number(figures[f], 3)} ({number(pins()[kind][f], 3)})" for f in FIGURES)]
+        for kind, figures in measured.items()
+    ]
+    print("\n".join(table(["measured (pinned)", *FIGURES], rows)))
+    worse = [text for kind, figures in measured.items() for text in fallen(kind, figures)]
+    print("\n".join(["the gate fails:", *worse]) if worse else "the gate holds")
+    return 1 if worse else 0

@@ -10,7 +10,14 @@ import numpy as np
 from roomcad_core.classes import CLASSES
 from roomcad_offline.benchmarks.real.evaluate import KindResult, RoomResult
 from roomcad_offline.benchmarks.real.frames import IOUS, MATCH, FrameScores
-from roomcad_offline.benchmarks.real.objects import FATES, GHOST, RIGHT, ObjectScores, fate_counts
+from roomcad_offline.benchmarks.real.objects import (
+    FATES,
+    GHOST,
+    NOT_JUDGED,
+    RIGHT,
+    ObjectScores,
+    fate_counts,
+)
 from roomcad_offline.classifier.calibrate import reliability
 from roomcad_offline.metrics import bootstrap
 from roomcad_offline.metrics.boxes3d import average_precision, votenet_right
@@ -197,7 +204,10 @@ def _class_objects(scores, label):
 
 
 def map_record(rooms: list[RoomResult], iou: float, seed: int) -> dict:
-    """VoteNet's mAP of the shown objects over rooms, with its interval and each class's AP."""
+    """VoteNet's mAP of the shown objects over rooms, with its interval and each class's AP.
+
+    What is not judged is left out of it, as everywhere.
+    """
     judged = [_detections(r.objects, iou) for r in rooms]
     by_class = {c: ap for c in CLASSES if (ap := class_ap(judged, c)) is not None}
     names, place = places(rooms)
@@ -218,7 +228,7 @@ def _detections(scores: ObjectScores, iou: float) -> dict:
     """{class: (scores, right, number of true boxes)} of one room, best score first."""
     out = {}
     for c in CLASSES:
-        mine = [s for s in scores.shown if s.label == c]
+        mine = [s for s in scores.shown if s.label == c and s.fate[iou] != NOT_JUDGED]
         true = [box for label, box in scores.true if label == c]
         right = votenet_right(np.array([s.box for s in mine]), np.array(true), iou)
         out[c] = [s.score for s in mine], right.tolist(), len(true)
@@ -237,7 +247,7 @@ def class_ap(judged: list[dict], label: str) -> float | None:
 
 def reliability_record(scores: list[ObjectScores]) -> dict | None:
     """How often shown objects of a probability are right (class, 3D IoU 0.25)."""
-    judged = [o for s in scores for o in s.shown if o.fate[0.25] != FATES[-1]]
+    judged = [o for s in scores for o in s.shown if o.fate[0.25] != NOT_JUDGED]
     if not judged:
         return None
     probability = np.array([o.score for o in judged])

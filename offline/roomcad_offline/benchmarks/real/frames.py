@@ -73,8 +73,8 @@ def score_frame(
     categories = [truth.categories.get(int(i)) for i in ids]
     area, taken = shared.sum(1), shared[:, 1:].sum(0)
     iou = shared[:, 1:] / np.maximum(area[:, None] + taken - shared[:, 1:], 1)
-    is_asked = np.array([c is not None and asked(c) for c in categories], bool)
-    is_asked &= area >= LEAST * known.size
+    furniture = np.array([c is not None and asked(c) for c in categories], bool)
+    is_asked = furniture & (area >= LEAST * known.size)
     own = {t: own_pieces(np.where(is_asked[:, None], iou, 0), t) for t in IOUS}
     views = tuple(
         TrueView(categories[k], {t: k in own[t] for t in IOUS},
@@ -82,7 +82,9 @@ def score_frame(
         for k in np.flatnonzero(is_asked)
     )  # fmt: skip
     really = [most(categories, shared[:, 1 + j]) for j in range(len(pieces))]
-    matched = set(own[MATCH].values())
+    matched = set(
+        own_pieces(np.where(furniture[:, None], iou, 0), MATCH).values()
+    )  # small ones too
     shown = tuple(
         ShownPiece(p.label, p.score, really[j], j in matched)
         for j, p in enumerate(pieces)

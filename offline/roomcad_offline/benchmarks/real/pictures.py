@@ -120,5 +120,6 @@ def draw_reliability(kinds: dict, path: Path) -> None:
             _, counts, probability, right = zip(*told["curve"], strict=True)
             axis.plot(probability, right, "o-", ms=4, label=f"{kind} ({sum(counts)} objects)")
     axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability shown", ylabel="share right")
-    axis.legend(fontsize=8)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=8)
     figure.savefig(path)
