@@ -10,7 +10,7 @@ from roomcad_core.datasets import open_dataset
 from roomcad_offline.scannet.categories import by_name
 from roomcad_offline.scannet.data import data_folder
 from roomcad_offline.scannet.frames import open_truth, read_boxes
-from roomcad_offline.scannet.label_images import majority
+from roomcad_offline.scannet.label_images import STRUCTURE, majority
 from roomcad_offline.scannet.scan2cad import FIRST_BOX, FLOOR
 from roomcad_offline.scannet.scan2cad import WALL as UNANNOTATED_WALL
 
@@ -72,10 +72,14 @@ def test_label_images_on_the_depth_grid(folder, id_type):
     ids, labels = two_things()
     write_labels(folder, ids, labels, id_type=id_type)
     truth = opened(folder)
-    assert len(truth) == 2 and truth.boxes is None and truth.T_aligned_world is None
-    np.testing.assert_array_equal(truth[1].instances, ids)
+    assert len(truth) == 2
+    bare_wall = STRUCTURE + WALL  # has a label and no instance; the chair's pixels there stay 0
+    expected = np.where((ids == 0) & (labels == WALL), bare_wall, ids)
+    np.testing.assert_array_equal(truth[1].instances, expected)
+    assert (expected == bare_wall).any() and (expected == 0).any()
     assert truth[1].instances.dtype == np.int32
-    assert {k: c.name for k, c in truth[1].categories.items()} == {7: "chair", 9: "wall"}
+    names = {k: c.name for k, c in truth[1].categories.items()}
+    assert names == {7: "chair", 9: "wall", bare_wall: "wall"}
 
 
 def test_label_images_at_colour_resolution(folder):
@@ -102,6 +106,26 @@ def test_unfiltered_folders_serve_where_the_filtered_are_absent(folder):
     assert opened(folder)[0].categories[7].label == "chair"
     write_labels(folder, np.full(SIZE, 3), labels)
     assert set(opened(folder)[0].categories) == {3}
+
+
+def test_label_images_of_a_colour_camera_beside_the_depth_camera(folder):
+    """The colour camera stands 0.1 m to the right: 6 of its pixels at 2 m, 3 where depth lacks."""
+    double = np.array([[120.0, 0, 63.25], [0, 120, 47.5], [0, 0, 1]])
+    np.savetxt(folder / "intrinsic/intrinsic_color.txt", double)
+    shift = np.eye(4)
+    shift[0, 3] = 0.1
+    np.savetxt(folder / "intrinsic/extrinsic_color.txt", shift)
+    depth = np.full(SIZE, 2000)
+    depth[30:] = 0
+    write_png(folder / "depth/0.png", depth, np.uint16)
+    for i in range(2):
+        write_png(folder / f"color/{i}.png", np.full((96, 128, 3), 50), np.uint8)
+    ids = np.broadcast_to(1 + np.arange(128), (96, 128))  # column + 1
+    write_labels(folder, ids, np.full((96, 128), CHAIR))
+    got = opened(folder)[0].instances
+    for row, right in ((10, 6), (40, 3)):
+        column = np.rint((np.arange(64) - 31.5) * 2 + 63.25 - right).astype(int)
+        np.testing.assert_array_equal(got[row], np.where(column >= 0, column + 1, 0))
 
 
 def test_category_of_most_labelled_pixels():

@@ -1,7 +1,13 @@
-"""Truth from ScanNet's label and instance images, at the resolution of colour or depth."""
+"""Truth from ScanNet's label and instance images, at the resolution of colour or depth.
+
+Pixels with a label and no instance, often walls and floor, are one more instance a label where
+that is structure; unlabelled pieces of furniture could not be told apart. Boxes are those of
+boxes.json, or else around the points that frames show of each instance.
+"""
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +24,14 @@ from roomcad_core.datasets.text_files import read_intrinsics, read_pose
 from roomcad_core.pictures import picture_size
 from roomcad_core.pose import inverse, transform
 from roomcad_core.types import Frame
-from roomcad_offline.scannet.boxes import read_boxes
+from roomcad_offline.scannet.alignment import read_alignment
+from roomcad_offline.scannet.boxes import Box, read_boxes
 from roomcad_offline.scannet.categories import Category, by_scannet_id
+from roomcad_offline.scannet.fused_boxes import fused_boxes
 from roomcad_offline.scannet.truth import FrameTruth, Truth, frame_key, read_ids
 
 FOLDERS = (("instance-filt", "label-filt"), ("instance", "label"))  # the first that exist
+STRUCTURE = 100000  # + ScanNet id = the instance of a label of structure; above all of the images
 FAR = 4.0  # [m] where depth is missing, the baseline of the two cameras counts as at this distance
 
 
@@ -35,8 +44,19 @@ class LabelImages(Truth):
         super().__init__(folder, dataset)
         names = _folders_at(folder)
         self._instance, self._label = (folder / name for name in names)
+        self._read_boxes = None
         if (folder / "boxes.json").is_file():
-            self.T_aligned_world, self.boxes = read_boxes(folder / "boxes.json")
+            self.T_aligned_world, self._read_boxes = read_boxes(folder / "boxes.json")
+        else:
+            T = read_alignment(folder / f"{folder.resolve().name}.txt")
+            self.T_aligned_world = np.eye(4) if T is None else T
+
+    @cached_property
+    def boxes(self) -> list[Box] | None:
+        """Boxes of boxes.json, or else of what the frames show; None where none has a pose."""
+        if self._read_boxes is not None:
+            return self._read_boxes
+        return fused_boxes(self.dataset, self.of, self.T_aligned_world)
 
     @staticmethod
     def found_at(folder: Path) -> bool:
@@ -47,6 +67,7 @@ class LabelImages(Truth):
         ids, labels = (
             self._on_grid(f / f"{key}.png", frame) for f in (self._instance, self._label)
         )
+        ids = with_structure(ids, labels)
         return FrameTruth(ids, majority(ids, labels))
 
     def _on_grid(self, path, frame):
@@ -86,6 +107,13 @@ class LabelImages(Truth):
             extrinsic = first_existing(self.folder, EXTRINSIC_NAMES, kind)
             poses.append(np.eye(4) if extrinsic is None else read_pose(extrinsic))
         return read_intrinsics(path), inverse(poses[0]) @ poses[1]
+
+
+def with_structure(ids: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(H, W) ids, with one of STRUCTURE where there is none and the label is of structure."""
+    bare = (ids == 0) & (labels > 0)
+    found = [n for n in np.unique(labels[bare]).tolist() if by_scannet_id(n).kind == "structure"]
+    return np.where(bare & np.isin(labels, found), STRUCTURE + labels, ids)
 
 
 def majority(ids: np.ndarray, labels: np.ndarray) -> dict[int, Category]:

@@ -31,11 +31,11 @@ class Truth:
     """
 
     LOOKS_FOR = ""  # what `found_at` wants to see, in words
+    boxes: list[Box] | None = None
+    T_aligned_world: np.ndarray | None = None
 
     def __init__(self, folder: Path, dataset: Dataset):
         self.folder, self.dataset = folder, dataset
-        self.boxes: list[Box] | None = None
-        self.T_aligned_world: np.ndarray | None = None
 
     @staticmethod
     def found_at(folder: Path) -> bool:

@@ -8,17 +8,23 @@ as in the paper (section 4.1).
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from roomcad_core.align import make_aligner
 from roomcad_core.camera import unproject
 from roomcad_core.classes import CLASSES
+from roomcad_core.classify import make_classifier
+from roomcad_core.library import Library
 from roomcad_core.pipeline import Pipeline
 from roomcad_core.pose import inverse, pose_errors, transform
+from roomcad_core.segment import Segmenter
 from roomcad_core.types import Frame, Placed
 from roomcad_offline.benchmarks.real.predictions import identity_of
 from roomcad_offline.benchmarks.real.room import Room
@@ -27,11 +33,15 @@ from roomcad_offline.instances.scores import LEAST
 from roomcad_offline.multi_sparc.benchmark.outcomes import Outcome
 from roomcad_offline.multi_sparc.benchmark.stages import Stages
 
+log = logging.getLogger(__name__)
+
 GIVEN = ("own", "mask", "class", "cad")
 SHOWN = "shown"
 FILE = "cads.json"
 GROWN = 1.1  # a CAD's box is taken this much larger where its surface is looked for
-LEAST_SHARE = 0.3  # of an instance's pixels in a CAD's box that make it that CAD's
+LEAST_SHARE = 0.3  # of an instance's pixels in a CAD's box that may make it that CAD's
+# Classes of ours that ShapeNet, and so Scan2CAD, lacks, and what Scan2CAD annotates them as.
+SCAN2CAD_NAMES = {"desk": "table", "toilet": "chair"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class CadView:
     frame: int
     placed: int  # Placed.id
     T_world_cam: list  # (4, 4)
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, Outcome]  # `label` is the class of the alignment, "" without one
 
 
 @dataclass(frozen=True)
@@ -58,18 +68,73 @@ class CadScores:
     not_run: dict[str, str]
 
 
+def names_in(room: Room) -> dict[str, str]:
+    """{class: what the annotation of a room calls it}; only classes that it has no name for.
+
+    An annotation that has a desk tells desks from tables, and so do our simulated rooms.
+    """
+    if room.source.kind != "recording":
+        return {}
+    annotated = {p.label for p in room.placed}
+    return {ours: theirs for ours, theirs in SCAN2CAD_NAMES.items() if ours not in annotated}
+
+
+class RobotStages(Stages):
+    """Stages with all settings of a Pipeline; its alignments go by the names of names_in."""
+
+    def __init__(self, pipeline: Pipeline, names: dict[str, str]):
+        config, library = pipeline.config, pipeline.library
+        aligner = make_aligner(config.align, library, before=pipeline.follower.aligner)
+
+        def align(frame, segmentation):
+            found = aligner(frame, segmentation)
+            return [replace(a, label=names.get(a.label, a.label)) for a in found]
+
+        super().__init__(library, config.align.aligner, config.classify.model, config.align, align)
+        self.segment_config, self.segment = config.segment, Segmenter(config.segment)
+        self._classify = make_classifier(config.classify, library)
+
+
 def predict_cads(room: Room, pipeline: Pipeline, folder: Path, every: int) -> list[CadView]:
     """CadViews of a room, kept in folder/FILE; [] where no CAD models are annotated."""
     if room.placed is None:
         return []
-    identity = identity_of(pipeline.config, room=str(room.source.folder.resolve()), every=every)
-    identity = json.loads(json.dumps(identity))
-    path = folder / FILE
-    if path.is_file() and (kept := json.loads(path.read_text())).get("identity") == identity:
-        return [_read(view) for view in kept["views"]]
-    views = _predict(room, pipeline, every)
-    path.write_text(json.dumps({"identity": identity, "views": [asdict(v) for v in views]}) + "\n")
+    identity = cads_identity(room, pipeline, every)
+    views = read_views(folder / FILE, identity)
+    if views is None:
+        views = _predict(room, pipeline, every)
+        kept = {"identity": identity, "views": [asdict(v) for v in views]}
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    ours, seen = [p for p in room.placed if p.label in CLASSES], {v.placed for v in views}
+    log.info(
+        "%s: %d CAD models annotated, %d of them of our classes, %d seen in some frame",
+        *(room.name, len(room.placed), len(ours), len(seen)),
+    )
     return views
+
+
+def cads_identity(room: Room, pipeline: Pipeline, every: int) -> dict:
+    """Plain values that change with what CadViews depend on: robot, annotation, this module."""
+    placed = [(p.id, p.label, p.cad_id, p.T_world_obj.tolist(), p.S.tolist()) for p in room.placed]
+    folder, code = room.source.folder.resolve(), Path(__file__).read_bytes()
+    identity = identity_of(
+        pipeline.config,
+        room=str(folder),
+        every=every,
+        annotation=hashlib.sha256(json.dumps(placed).encode()).hexdigest(),
+        measure=hashlib.sha256(code).hexdigest(),
+    )
+    return json.loads(json.dumps(identity))
+
+
+def read_views(path: Path, identity: dict) -> list[CadView] | None:
+    """The CadViews kept in a file; None where it is absent, damaged or of another identity."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return [_read(v) for v in kept["views"]] if kept["identity"] == identity else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _read(view):
@@ -80,8 +145,7 @@ def _read(view):
 def _predict(room, pipeline, every):
     from tqdm import tqdm
 
-    config = pipeline.config
-    stages = Stages(pipeline.library, config.align.aligner, config.classify.model, config.align)
+    stages = RobotStages(pipeline, names_in(room))
     furniture = {p.id: p for p in room.placed if p.label in CLASSES}
     views = []
     for i in tqdm(range(0, len(room.dataset), every), f"{room.name}: CADs", leave=False):
@@ -100,16 +164,28 @@ def _predict(room, pipeline, every):
 def _views(i, frame, seen, stages):
     """CadViews of the Placed `seen` in a Frame; its instances are their ids."""
     known = [p for p in seen if p.cad_id in stages.library]
+    # Where all CADs are in the library, one call makes them all: a frame is segmented once.
+    calls = ((GIVEN, seen),) if known == seen else ((GIVEN[:-1], seen), (GIVEN[-1:], known))
     made = {p.id: {} for p in seen}
-    for names, among in ((GIVEN[:-1], seen), (GIVEN[-1:], known)):
+    for names, among in calls:
         for given, outcomes in (stages.frame(frame, among, names) if among else {}).items():
             for placed, outcome in zip(among, outcomes, strict=True):
-                made[placed.id][given] = outcome
+                made[placed.id][given] = with_class(outcome, stages.library)
     return [CadView(i, key, frame.T_world_cam.tolist(), outcomes) for key, outcomes in made.items()]
 
 
+def with_class(outcome: Outcome, library: Library) -> Outcome:
+    """An Outcome with the class of its alignment, for the aligner has the last word on classes."""
+    aligned = outcome.T_cam_obj is not None
+    return replace(outcome, label=library[outcome.cad_id].label if aligned else "")
+
+
 def cad_masks(frame: Frame, instances: np.ndarray, furniture: dict[int, Placed]) -> np.ndarray:
-    """(H, W) uint16 ids of Placed, 0 = none: each instance is the CAD whose box holds most of it.
+    """(H, W) uint16 ids of Placed, 0 = none: each instance is the CAD whose box it fills.
+
+    An instance may be that of a CAD if LEAST_SHARE of its pixels lie in the CAD's box; the pairs
+    are those that overlap most in all. Not those of the largest shares: a pillow lies in the box of
+    the bed more wholly than the bed itself.
 
     Args:
         frame: with a pose.
@@ -120,22 +196,27 @@ def cad_masks(frame: Frame, instances: np.ndarray, furniture: dict[int, Placed])
     points = transform(frame.T_world_cam, unproject(frame.depth, frame.K)[known])
     ids, row = np.unique(instances[known], return_inverse=True)
     keys = list(furniture)
-    share = np.zeros((len(ids), len(keys)))
+    common, in_box = np.zeros((len(ids), len(keys))), np.zeros(len(keys))
     for j, key in enumerate(keys):
         p = furniture[key]
         inside = (np.abs(transform(inverse(p.T_world_obj), points)) <= GROWN * p.S / 2).all(1)
-        share[:, j] = np.bincount(row, inside, len(ids)) / np.bincount(row, minlength=len(ids))
+        common[:, j], in_box[j] = np.bincount(row, inside, len(ids)), inside.sum()
+    area = np.bincount(row, minlength=len(ids))[:, None]
+    overlap = common / np.maximum(area + in_box - common, 1)
+    overlap[common < LEAST_SHARE * area] = 0
     out = np.zeros(instances.shape, np.uint16)
-    for k, j in zip(*linear_sum_assignment(-share), strict=True):
-        if share[k, j] >= LEAST_SHARE:
+    for k, j in zip(*linear_sum_assignment(-overlap), strict=True):
+        if overlap[k, j] > 0:
             out[instances == ids[k]] = keys[j]
     return out
 
 
 def score_cads(room: Room, shown: tuple[Placed, ...], views: list[CadView]) -> CadScores:
     """CadScores of the objects `shown` at the end of a room and of its CadViews."""
+    names = names_in(room)
     truth = {p.id: p for p in room.placed if p.label in CLASSES}
     asked = tuple(p for p in truth.values() if p.id in {v.placed for v in views})
+    shown = tuple(replace(p, label=names.get(p.label, p.label)) for p in shown)
     objects = {SHOWN: {m.truth.id: m.right for m in match(shown, asked) if m.truth}}
     per_view, not_run = {}, {}
     for given in GIVEN:
@@ -143,7 +224,7 @@ def score_cads(room: Room, shown: tuple[Placed, ...], views: list[CadView]) -> C
         if lacking:
             not_run[given] = f"the CAD models of {len(lacking)} objects are not in the library"
             continue
-        rights = [is_right(v, truth[v.placed], given) for v in views]
+        rights = [is_right(v.outcomes[given], v, truth[v.placed], names) for v in views]
         per_view[given] = sum(rights), len(rights)
         objects[given] = best_views(views, rights, given)
     totals = {given: (sum(r.values()), len(r)) for given, r in objects.items()}
@@ -151,15 +232,17 @@ def score_cads(room: Room, shown: tuple[Placed, ...], views: list[CadView]) -> C
 
 
 def best_views(views: list[CadView], rights: list[bool], given: str) -> dict[int, bool]:
-    """{Placed.id: whether the best scored of its views is right}."""
-    best = {}
-    for view, right in sorted(zip(views, rights, strict=True),
-                              key=lambda pair: pair[0].outcomes[given].score):  # fmt: skip
-        best[view.placed] = right
-    return best
+    """{Placed.id: whether the best scored of its views is right}; any alignment beats none."""
+
+    def rank(pair):
+        outcome = pair[0].outcomes[given]
+        return outcome.T_cam_obj is not None, outcome.score
+
+    ranked = sorted(zip(views, rights, strict=True), key=rank)
+    return {view.placed: right for view, right in ranked}  # of each object the last one stays
 
 
-def by_class(objects, truth):
+def by_class(objects: dict, truth: dict[int, Placed]) -> dict:
     """{class: {given: (right, judged)}} of {given: {Placed.id: right}}."""
     out = {}
     for given, rights in objects.items():
@@ -170,10 +253,9 @@ def by_class(objects, truth):
     return out
 
 
-def is_right(view: CadView, placed: Placed, given: str) -> bool:
-    """Class right, and pose within 20 cm, 20 degrees, 20 % of metric size."""
-    outcome = view.outcomes[given]
-    if outcome.T_cam_obj is None or outcome.label != placed.label:
+def is_right(outcome: Outcome, view: CadView, placed: Placed, names: dict[str, str]) -> bool:
+    """Class right by `names` (names_in), and pose within 20 cm, 20 degrees, 20 % of metric size."""
+    if outcome.T_cam_obj is None or names.get(outcome.label, outcome.label) != placed.label:
         return False
     T_world_obj = np.array(view.T_world_cam) @ np.array(outcome.T_cam_obj)
     errors = pose_errors(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from roomcad_core.camera import unproject
 from roomcad_core.datasets import Dataset, open_dataset
 from roomcad_core.datasets.annotations import FILE as ANNOTATIONS
-from roomcad_core.datasets.annotations import read_ground_truth
+from roomcad_core.datasets.annotations import placed_models, read_annotations, read_ground_truth
 from roomcad_core.library import Library
 from roomcad_core.pose import affine, inverse, transform
 from roomcad_core.types import Frame, Placed
@@ -75,7 +76,9 @@ class Room:
             dataset = open_dataset(source.folder, bad="skip")
             return Room(source, dataset, SimulatedTruth(source.folder, dataset))
         dataset = open_dataset(source.folder, bad="skip", up="z")
-        return Room(source, dataset, open_truth(source.folder, dataset))
+        room = Room(source, dataset, open_truth(source.folder, dataset))
+        _ = room.placed  # read now: a damaged annotation shows before hours of work
+        return room
 
     @property
     def name(self) -> str:
@@ -98,9 +101,7 @@ class Room:
         """Annotated CAD models in the world (Scan2CAD), or None where there are none."""
         if self.dataset.ground_truth is not None:
             return self.dataset.ground_truth
-        if not (self.source.folder / ANNOTATIONS).is_file():
-            return None
-        return read_ground_truth(self.source.folder)
+        return read_annotated(self.source.folder)
 
     def seen_boxes(self, frame: Frame) -> set[int]:
         """Positions in truth.boxes of what a frame shows at least LEAST of its pixels of."""
@@ -114,6 +115,25 @@ class Room:
             k for k, box in enumerate(self.truth.boxes)
             if np.count_nonzero(box.holds(points, MARGIN)) >= least
         }  # fmt: skip
+
+
+def read_annotated(folder: Path) -> tuple[Placed, ...] | None:
+    """CAD models that the file in a room's folder, or the one beside the folder, has for it.
+
+    None where there is no such file, or where the one beside, which is of many scans, lacks it.
+    """
+    if (folder / ANNOTATIONS).is_file():
+        return read_ground_truth(folder)
+    beside, name = folder.resolve().parent / ANNOTATIONS, folder.resolve().name
+    if not beside.is_file():
+        return None
+    entries = [e for e in read_annotations(beside) if e.get("id_scan") == name]
+    if not entries:
+        log.warning("%s: has no entry for scan %s: its CAD models are not judged", beside, name)
+        return None
+    if len(entries) > 1:
+        raise ValueError(f"{beside}: got {len(entries)} entries for scan {name}, expected one")
+    return placed_models(entries[0], beside)
 
 
 def asked(category: Category) -> bool:
