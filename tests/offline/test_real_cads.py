@@ -14,12 +14,13 @@ from roomcad_core.config import PipelineConfig
 from roomcad_core.datasets.annotations import FILE as ANNOTATIONS
 from roomcad_core.library import Library
 from roomcad_core.pose import inverse, rigid, rotation_y
-from roomcad_core.types import Frame, Placed
+from roomcad_core.types import Alignment, Frame, Placed
 from roomcad_offline.benchmarks.real import cads
 from roomcad_offline.benchmarks.real.cads import (
     GIVEN,
     SHOWN,
     CadView,
+    RobotStages,
     cad_masks,
     names_in,
     predict_cads,
@@ -153,6 +154,18 @@ def test_the_class_of_an_outcome_is_that_of_its_cad():
     library = {"cube": SimpleNamespace(label="cabinet")}
     assert with_class(found(placed()), library).label == "cabinet"
     assert with_class(Outcome(True, "chair"), library).label == ""
+
+
+def test_own_alignments_go_by_the_names_of_the_annotation(robot, monkeypatch):
+    """Else a desk would belong to no table, before anybody asks whether it is right."""
+    made = [Alignment(1, label, "cube", np.eye(4), np.ones(3), 0.5) for label in ("desk", "sofa")]
+    monkeypatch.setattr(cads, "make_aligner", lambda *args, **more: lambda *inputs: made)
+    monkeypatch.setattr(cads, "make_classifier", lambda *args: None)
+    segment = replace(robot.config.segment, join=robot.config.segment.join + 0.5)
+    config = replace(robot.config, segment=segment)
+    stages = RobotStages(SimpleNamespace(**{**vars(robot), "config": config}), {"desk": "table"})
+    assert [a.label for a in stages.align(None, None)] == ["table", "sofa"]
+    assert stages.segment_config == segment  # not the defaults
 
 
 def wall_of(**rectangles):
