@@ -67,9 +67,11 @@ def evaluate(
             cads = predict_cads(room, pipeline, folder, every)
             kind = results[room.source.kind]
             result = score_room(room, predictions, pipeline.library, kind, bar.update)
-            result.cads = score_cads(room, predictions.room, cads) if cads else None
+            if room.placed is not None:
+                result.cads = score_cads(room, predictions.room, cads)
             kind.rooms.append(result)
-            bar.update(len(range(0, len(room.dataset), every)) - len(predictions))
+            result.frames.damaged = len(range(0, len(room.dataset), every)) - len(predictions)
+            bar.update(result.frames.damaged)
     return results
 
 

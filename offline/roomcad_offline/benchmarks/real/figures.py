@@ -76,6 +76,7 @@ def frames_record(result: KindResult, seed: int) -> dict:
     return {
         "frames": sum(f.frames for f in total),
         "without_truth": sum(f.without_truth for f in total),
+        "damaged": sum(f.damaged for f in total),
         **found,
         "class_right": share(rooms, own, seed=seed),
         "both_right": share(rooms, _views("right", "true"), seed=seed),
@@ -265,7 +266,10 @@ def reliability_record(scores: list[ObjectScores]) -> dict | None:
 def cads_record(rooms: list[RoomResult]) -> dict:
     """Scan2CAD accuracy, summed over rooms; {given: (right, judged)} of views and objects."""
     scores = [r.cads for r in rooms]
-    not_run = {k: v for s in scores for k, v in s.not_run.items()}
+    not_run = {}
+    for r in rooms:
+        for given, why in r.cads.not_run.items():
+            not_run.setdefault(given, []).append(f"{r.source.name}: {why}")
     per_class = {}
     for s in scores:
         for label, row in s.per_class.items():
@@ -273,19 +277,18 @@ def cads_record(rooms: list[RoomResult]) -> dict:
             for given, pair in row.items():
                 mine[given] = _plus(mine.get(given), pair)
     return {
-        "views": _added([s.views for s in scores], not_run),
-        "objects": _added([s.objects for s in scores], not_run),
+        "views": _added(s.views for s in scores),
+        "objects": _added(s.objects for s in scores),
         "by_class": per_class,
-        "not_run": not_run,
+        "not_run": {given: "; ".join(why) for given, why in not_run.items()},
     }
 
 
-def _added(tables, without):
+def _added(tables):
     out = {}
     for table in tables:
         for given, pair in table.items():
-            if given not in without:
-                out[given] = _plus(out.get(given), pair)
+            out[given] = _plus(out.get(given), pair)
     return out
 
 
@@ -299,6 +302,7 @@ def room_record(r: RoomResult) -> dict:
     record = {
         "views": f.total("true"), "found": f.total(f"found_{MATCH}"), "right": f.total("right"),
         "false": f.false, "judged": f.judged, "frames": f.frames, "without_truth": f.without_truth,
+        "damaged": f.damaged,
     }  # fmt: skip
     if o is not None:
         fates = fate_counts(o)

@@ -162,6 +162,7 @@ class FrameScores:
 
     frames: int = 0
     without_truth: int = 0
+    damaged: int = 0  # their files could not be read: not served
     views: Counter = field(default_factory=Counter)  # (label, what) -> n; what: see COUNTED
     confusion: Counter = field(default_factory=Counter)  # (true label, label given) -> n
     shown: Counter = field(default_factory=Counter)  # (label, category, kind) -> n

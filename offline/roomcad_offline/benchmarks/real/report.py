@@ -56,6 +56,8 @@ def frames_table(kinds: dict) -> list[str]:
     rows = [
         ["rooms (places), frames", *(f"{r['rooms']} ({r['places']}), {r['frames']['frames']}"
                                      for r in kinds.values())],
+        ["of these without truth; damaged and not served",
+         *(f"{r['frames']['without_truth']}; {r['frames']['damaged']}" for r in kinds.values())],
         ["furniture asked for", *(r["frames"]["recall_0.5"]["counts"][1] for r in kinds.values())],
         *(_row(f"recall, IoU {t}", kinds, "frames", f"recall_{t}") for t in IOUS),
         _row("class right of those found (0.5)", kinds, "frames", "class_right"),
@@ -191,7 +193,8 @@ def _pair(pair, not_run):
     if pair is None:
         return f"not run: {not_run or 'no view'}"
     right, of = pair
-    return f"{right} of {of} ({right / of:.2f})" if of else "-"
+    text = f"{right} of {of} ({right / of:.2f})" if of else "-"
+    return text + (f"; not run in {not_run}" if not_run else "")
 
 
 def room_table(kinds: dict) -> list[str]:
