@@ -6,6 +6,7 @@ import functools
 import numpy as np
 import pytest
 
+from roomcad_core.classes import CLASSES
 from roomcad_core.config import SegmentConfig
 from roomcad_core.detect import Detection
 from roomcad_core.segment import Segmenter
@@ -17,7 +18,7 @@ from roomcad_core.segment.instances.seen import Seen
 from roomcad_core.types import OTHER, Frame
 
 SHAPE = 4, 12
-FURNITURE = [kind for kind in KINDS if kind not in ("background", OTHER)]
+FURNITURE = list(CLASSES)
 # Pieces of 4 x 4 cells, each of them seen at the depth of its own number [m].
 LABELS = np.repeat([[1, 2, 3]], 4, axis=0).repeat(4, axis=1)
 
@@ -28,7 +29,7 @@ def piece(i):
 
 
 def logits(kinds):
-    """(13, 4, 12) logits: 20 for the kind of each piece, which is taken for certain."""
+    """(16, 4, 12) logits: 20 for the kind of each piece, which is taken for certain."""
     out = np.zeros((len(KINDS), *SHAPE), np.float32)
     for i, kind in enumerate(kinds):
         out[KINDS.index(kind), piece(i + 1)] = 20
@@ -48,7 +49,7 @@ def seen(centres, spreads=(0.2, 0.2, 0.2), kinds=("chair",) * 3, foreground=None
         "kinds": logits(kinds),
     }
     color = None if colors is None else np.array(colors, np.uint8)[LABELS - 1]
-    return Seen(q, fit_cells(q, SHAPE), points, out, color)
+    return Seen(q, fit_cells(q, SHAPE), points, out, KINDS, color)
 
 
 def groups(view, labels=LABELS, reach=1.5):
@@ -93,7 +94,7 @@ def test_pieces_of_different_classes_and_of_no_furniture_stay_apart():
     one = [(0, 0, 0)] * 3
     assert groups(seen(one, kinds=("chair", "table", "chair"))) == [1, 2, 1]
     assert groups(seen(one, kinds=(OTHER,) * 3)) == [1, 2, 3]
-    assert groups(seen(one, kinds=("background",) * 3)) == [1, 2, 3]
+    assert groups(seen(one, kinds=("wall",) * 3)) == [1, 2, 3]
 
 
 def test_pieces_without_enough_cells_of_a_thing_join_none():
@@ -106,7 +107,7 @@ def test_pieces_without_enough_cells_of_a_thing_join_none():
 
 def test_the_classes_of_an_object_are_the_mean_over_its_cells_and_walls_are_other():
     ids = np.where(piece(3), 7, 2)
-    found = context_classes(ids, seen([(0, 0, 0)] * 3, kinds=("chair", "background", "bed")))
+    found = context_classes(ids, seen([(0, 0, 0)] * 3, kinds=("chair", "wall", "bed")))
     assert list(found) == [2, 7] and set(found[2]) == {*FURNITURE, OTHER}
     assert found[2]["chair"] == pytest.approx(0.5, abs=1e-6)
     assert found[2][OTHER] == pytest.approx(0.5, abs=1e-6)

@@ -13,7 +13,7 @@ HALVES = np.repeat([[1, 2]], 12, axis=0).repeat(12, axis=1)  # two groups of 144
 
 
 def kinds_of(names, groups=HALVES):
-    """(13, 12, 24) probabilities: each group is of its kind for certain."""
+    """(16, 12, 24) probabilities: each group is of its kind for certain."""
     out = np.zeros((len(KINDS), *SHAPE))
     for i, name in enumerate(names, 1):
         out[KINDS.index(name), groups == i] = 1
@@ -65,7 +65,7 @@ def seen_of(names):
         "foreground": np.ones(SHAPE), "seed": np.ones(SHAPE), "spread": np.full(SHAPE, 0.2),
         "offset": np.moveaxis(centres - points, 2, 0), "kinds": logits,
     }  # fmt: skip
-    return Seen(q, fit_cells(q, SHAPE), points, out)
+    return Seen(q, fit_cells(q, SHAPE), points, out, KINDS)
 
 
 def test_labels_of_the_working_grid_follow_the_votes_and_have_no_gaps():

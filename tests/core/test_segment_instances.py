@@ -18,7 +18,14 @@ from roomcad_core.segment.instances import (
 from roomcad_core.segment.instances.cells import fit_cells, labels_of_pixels
 from roomcad_core.segment.instances.channels import CHANNELS, EYE_LEVEL, REACH, channels
 from roomcad_core.segment.instances.cluster import LEAST_CELLS, belonging, cluster
-from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, InstanceSpec
+from roomcad_core.segment.instances.model_files import (
+    INPUT,
+    KINDS,
+    InstanceSpec,
+)
+from roomcad_core.segment.instances.model_files import (
+    outputs as outputs_of,
+)
 from roomcad_core.segment.instances.network import cell_color
 from roomcad_core.types import Frame
 
@@ -158,7 +165,8 @@ class Oracle:
 
     inputs = {INPUT: TensorSpec(np.dtype("float32"), (1, len(CHANNELS), *SIZE))}
     outputs = {
-        name: TensorSpec(np.dtype("float32"), (*shape, *SIZE)) for name, shape in OUTPUTS.items()
+        name: TensorSpec(np.dtype("float32"), (*shape, *SIZE))
+        for name, shape in outputs_of(KINDS).items()
     }
 
     def __call__(self, feeds):
@@ -175,12 +183,12 @@ class Oracle:
         things = (ids > 0).astype(np.float32)[None]
         return {"foreground": things, "seed": 0.9 * things, "offset": offset[None],
                 "spread": np.full((1, *SIZE), 0.1, np.float32),
-                "kinds": np.zeros((1, 13, *SIZE), np.float32)}  # fmt: skip
+                "kinds": np.zeros((1, len(KINDS), *SIZE), np.float32)}  # fmt: skip
 
 
 @pytest.fixture
 def network():
-    return InstanceNetwork(InstanceSpec("oracle", None, "", SIZE[1], SIZE[0]), Oracle())
+    return InstanceNetwork(InstanceSpec("oracle", None, "", SIZE[1], SIZE[0], KINDS), Oracle())
 
 
 def test_right_votes_make_right_objects_also_of_what_is_seen_in_two_parts(network):
@@ -238,7 +246,7 @@ def write_model(folder, outputs=("foreground",), entry=None):
     opset = [helper.make_opsetid("", 17)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), folder / "m.onnx")
     about = {"task": "instances", "onnx": "m.onnx", "sha256": sha256_of(folder / "m.onnx"),
-             "width": SIZE[1], "height": SIZE[0]} | (entry or {})  # fmt: skip
+             "width": SIZE[1], "height": SIZE[0], "kinds": list(KINDS)} | (entry or {})  # fmt: skip
     manifest = {"version": 1, "models": {"m": about}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
@@ -248,7 +256,7 @@ def test_a_file_of_another_layout_is_refused_with_got_and_expected(tmp_path):
     write_model(tmp_path)
     with pytest.raises(ValueError, match=r"m\.onnx: outputs: got .*foreground.*expected .*offset"):
         load_instance_network("m", "onnxruntime", folder=tmp_path)
-    write_model(tmp_path, OUTPUTS, {"width": 320})
+    write_model(tmp_path, outputs_of(KINDS), {"width": 320})
     with pytest.raises(ValueError, match=r"m\.onnx: inputs: got .*160.*expected .*320"):
         load_instance_network("m", "onnxruntime", folder=tmp_path)
 
@@ -258,6 +266,7 @@ def test_a_file_of_another_layout_is_refused_with_got_and_expected(tmp_path):
     [
         ({"task": "depth"}, r"models\.m\.task: got 'depth', expected 'instances'"),
         ({"width": 8}, r"models\.m\.width: got 8, expected a number from 32"),
+        ({"kinds": ["wall", "chair"]}, r"models\.m\.kinds: got \['wall', 'chair'\], expected some"),
         ({"sha256": "0" * 64}, "m.onnx"),
         ({"focal": 1.0}, r"models\.m: got \[.*focal"),
     ],

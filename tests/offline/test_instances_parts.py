@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="training needs torch: make setup-tr
 
 from roomcad_core.segment.instances.cluster import belonging as core_belonging  # noqa: E402
 from roomcad_core.segment.instances.model_files import KINDS  # noqa: E402
+from roomcad_offline.benchmarks.real.sources import Source  # noqa: E402
 from roomcad_offline.instances.augment import (  # noqa: E402
     augmented,
     mirrored,
@@ -22,7 +23,6 @@ from roomcad_offline.instances.config import LossConfig, SampleConfig  # noqa: E
 from roomcad_offline.instances.losses import (  # noqa: E402
     FULL_CELLS,
     NEAR,
-    UNKNOWN,
     belonging,
     instance_loss,
     object_losses,
@@ -30,7 +30,16 @@ from roomcad_offline.instances.losses import (  # noqa: E402
 from roomcad_offline.instances.recolour import recoloured  # noqa: E402
 from roomcad_offline.instances.samples import sample  # noqa: E402
 from roomcad_offline.instances.scores import Scores  # noqa: E402
+from roomcad_offline.instances.truth import (  # noqa: E402
+    SOME_STRUCTURE,
+    SOME_THING,
+    UNKNOWN,
+    kind_of,
+    things_and_kinds,
+)
 from roomcad_offline.instances.views import RoomViews, View, nearest_ids  # noqa: E402
+from roomcad_offline.scannet.categories import by_name  # noqa: E402
+from roomcad_offline.scannet.frames import FrameTruth  # noqa: E402
 
 EYE_LEVEL = 1.2
 # Looks along the world's x axis.
@@ -82,7 +91,10 @@ def test_torch_and_the_robot_agree_about_belonging():
 
 def answer(kinds=None, shape=(1, 10, 20)):
     """What a network gives: no offsets, spread 0.2 m, seed 1; `kinds` (h, w) with certainty."""
-    offset, none = torch.zeros(shape[0], 3, *shape[1:]), torch.zeros(shape[0], 13, *shape[1:])
+    offset, none = (
+        torch.zeros(shape[0], 3, *shape[1:]),
+        torch.zeros(shape[0], len(KINDS), *shape[1:]),
+    )
     out = {"offset": offset, "spread": torch.full(shape, 0.2), "seed": torch.ones(shape)}
     out["kinds"] = none
     if kinds is not None:
@@ -90,15 +102,38 @@ def answer(kinds=None, shape=(1, 10, 20)):
     return {name: t.requires_grad_() for name, t in out.items()}
 
 
-def test_the_loss_is_zero_for_right_answers_and_log_13_for_kinds_not_known():
+def test_the_loss_is_zero_for_right_answers_and_log_16_for_kinds_not_known():
     ids = torch.zeros(1, 10, 20, dtype=torch.long)
     ids[:, :, 10:] = 3
     kinds, points = torch.where(ids > 0, 6, 0), torch.zeros(1, 3, 10, 20)
-    total, parts = instance_loss(answer(kinds), points, ids, kinds, LossConfig())
+    total, parts = instance_loss(answer(kinds), points, ids, kinds, KINDS, LossConfig())
     assert total.item() == pytest.approx(0, abs=1e-5)
-    total, parts = instance_loss(answer(), points, ids, kinds, LossConfig(kinds=2.0))
+    total, parts = instance_loss(answer(), points, ids, kinds, KINDS, LossConfig(kinds=2.0))
     assert parts["kinds"] == pytest.approx(np.log(len(KINDS))) and parts["offset"] < 1e-5
     assert total.item() == pytest.approx(2 * np.log(len(KINDS)), abs=1e-4)
+
+
+def test_cells_of_which_only_thing_or_structure_is_known_teach_just_that():
+    """Of 16 equally likely kinds 12 are things and 4 are structure."""
+    ids, points = torch.zeros(1, 10, 20, dtype=torch.long), torch.zeros(1, 3, 10, 20)
+    for code, share in ((SOME_THING, 12 / 16), (SOME_STRUCTURE, 4 / 16)):
+        kinds = torch.full_like(ids, code)
+        _, parts = instance_loss(answer(), points, ids, kinds, KINDS, LossConfig())
+        assert parts["kinds"] == pytest.approx(-np.log(share), abs=1e-5)
+
+
+def test_what_the_network_learns_of_categories():
+    names = {"office chair": "chair", "plant": "other", "refrigerator": "other", "wall": "wall",
+             "picture": "wall", "ceiling": "floor", "curtain": "opening", "window": "opening",
+             "kitchen counter": "counter"}  # fmt: skip
+    assert {name: KINDS[kind_of(by_name(name))] for name in names} == names
+    codes = {"otherprop": SOME_THING, "structure": SOME_STRUCTURE, "unannotated": UNKNOWN}
+    assert {name: kind_of(by_name(name)) for name in codes} == codes
+    truth = FrameTruth(np.array([[0, 3, 7, 9]]),
+                       {3: by_name("wall"), 7: by_name("object"), 9: by_name("bed")})  # fmt: skip
+    ids, kinds = things_and_kinds(truth)
+    assert ids.tolist() == [[0, 0, 7, 9]]
+    assert kinds.tolist() == [[UNKNOWN, KINDS.index("wall"), SOME_THING, KINDS.index("bed")]]
 
 
 def test_frames_without_objects_or_with_unknown_cells_give_finite_gradients():
@@ -106,7 +141,7 @@ def test_frames_without_objects_or_with_unknown_cells_give_finite_gradients():
     kinds = torch.zeros_like(ids)
     kinds[:, :5] = UNKNOWN
     out = answer(shape=(2, 10, 20))
-    total, _ = instance_loss(out, points, ids, kinds, LossConfig())
+    total, _ = instance_loss(out, points, ids, kinds, KINDS, LossConfig())
     total.backward()
     grad = out["kinds"].grad
     assert torch.isfinite(grad).all() and (grad[:, :, :5] == 0).all() and grad.abs().max() > 0
@@ -181,13 +216,19 @@ def room(tmp_path, write_recording):
     return folder
 
 
+def views_of(room, tmp_path, size=(48, 64)):
+    source = Source("room0000", "simulated", room)
+    return RoomViews([source], tmp_path / "cells", size, progress=False)
+
+
 def test_cells_of_a_known_room_have_its_objects_places_and_floor(room, tmp_path):
-    views = RoomViews([room], tmp_path / "cells", (48, 64), progress=False)
+    views = views_of(room, tmp_path, (48, 64))
     assert len(views) == 2
     view = views[0]
     assert view.floor_z == pytest.approx(-EYE_LEVEL, abs=0.01)
-    chair, ball = view.ids[32, 22], view.ids[35, 50]
-    assert {KINDS[view.kinds[chair]], KINDS[view.kinds[ball]]} == {"chair", "other"}
+    chair = view.ids[32, 22]
+    assert KINDS[view.kinds[32, 22]] == "chair" and KINDS[view.kinds[35, 50]] == "other"
+    assert view.kinds[10, 10] == SOME_STRUCTURE
     assert (view.ids[21:44, 16:29] == chair).all() and (view.ids == chair).sum() == 25 * 15
     geometry, points, ids, kinds = (t.numpy() for t in sample(view))
     # Cell (22, 32) shows pixels 44 and 45 of 96 rows, 64 and 65 of 128 columns.
@@ -196,23 +237,23 @@ def test_cells_of_a_known_room_have_its_objects_places_and_floor(room, tmp_path)
     assert y == pytest.approx(1.5 * (63.5 - 44.5) / 110, abs=0.01)
     assert z == pytest.approx(1.5 * (47.5 - 64.5) / 110, abs=0.01)
     assert geometry[3, 32, 22] == pytest.approx(z + EYE_LEVEL, abs=0.02)
-    assert kinds[10, 10] == 0 and kinds[32, 22] == KINDS.index("chair")
+    assert kinds[10, 10] == SOME_STRUCTURE and kinds[32, 22] == KINDS.index("chair")
     assert (ids == view.ids).all()
 
 
 def test_cells_are_kept_and_made_anew_for_another_size(room, tmp_path):
-    RoomViews([room], tmp_path / "cells", (48, 64), progress=False)
+    views_of(room, tmp_path, (48, 64))
     (path,) = (tmp_path / "cells").iterdir()
     assert path.name == "rooms-room0000.npz"
     before = path.stat().st_mtime_ns
-    RoomViews([room], tmp_path / "cells", (48, 64), progress=False)
+    views_of(room, tmp_path, (48, 64))
     assert path.stat().st_mtime_ns == before
-    assert RoomViews([room], tmp_path / "cells", (36, 48), progress=False)[0].q.shape == (36, 48)
+    assert views_of(room, tmp_path, (36, 48))[0].q.shape == (36, 48)
 
 
 @pytest.fixture
 def view(room, tmp_path):
-    return RoomViews([room], tmp_path / "cells", (48, 64), progress=False)[0]
+    return views_of(room, tmp_path, (48, 64))[0]
 
 
 def test_a_mirrored_view_has_its_points_and_normals_on_the_other_side(view):

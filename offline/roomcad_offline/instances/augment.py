@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from roomcad_core.camera import resize_intrinsics
 from roomcad_offline.instances.recolour import recoloured
+from roomcad_offline.instances.truth import UNKNOWN
 
 MIRROR_CAM = np.diag([-1.0, 1, 1])  # x to the right
 MIRROR_GRAV = np.diag([1.0, -1, 1])  # y to the left
@@ -43,16 +44,17 @@ def window(view, share, rng):
     at = np.ix_(*(np.where(good, i, 0) for i, good in zip(index, inside, strict=True)))
     seen = inside[0][:, None] & inside[1]
     q, ids = (np.where(seen, image[at], 0).astype(image.dtype) for image in (view.q, view.ids))
+    kinds = np.where(seen, view.kinds[at], UNKNOWN).astype(view.kinds.dtype)
     color = None if view.color is None else view.color[at]
     normals = view.normals[at] * seen[..., None]
-    return replace(view, q=q, ids=ids, normals=normals, color=color, K=K)
+    return replace(view, q=q, ids=ids, kinds=kinds, normals=normals, color=color, K=K)
 
 
 def mirrored(view):
     """The View with left and right exchanged."""
     K = view.K.copy()
     K[0, 2] = view.q.shape[1] - 1 - K[0, 2]
-    flipped = {name: getattr(view, name)[:, ::-1] for name in ("q", "ids")}
+    flipped = {name: getattr(view, name)[:, ::-1] for name in ("q", "ids", "kinds")}
     flipped["color"] = None if view.color is None else view.color[:, ::-1]
     normals = view.normals[:, ::-1] * np.diag(MIRROR_GRAV).astype(np.float32)
     R = MIRROR_GRAV @ view.R_grav_cam @ MIRROR_CAM

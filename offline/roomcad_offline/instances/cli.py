@@ -27,7 +27,7 @@ def add_train(commands):
     train.add_argument("folder", type=Path, help="folder of the run")
     for name, text in (("train", "to learn from"), ("validation", "to judge on each epoch")):
         train.add_argument(f"--{name}", type=Path, action="append", required=True,
-                           metavar="FOLDER", help=f"a simulated room or a folder of them, {text}; "
+                           metavar="FOLDER", help=f"a room with truth or a folder of them, {text}; "
                            "may be given several times")  # fmt: skip
     train.add_argument("--cells", type=Path, metavar="FOLDER",
                        help="keeps what the network sees of the rooms, for other runs too "
@@ -76,8 +76,8 @@ def run_train(args):
 
     config = train_config(args)
     size = config.network.height, config.network.width
-    training, validation = rooms_of(args.train), rooms_of(args.validation)
-    if shared := sorted({p.resolve() for p in training} & {p.resolve() for p in validation}):
+    training, validation = sources_of(args.train), sources_of(args.validation)
+    if shared := sorted(set(map(resolved, training)) & set(map(resolved, validation))):
         raise ValueError(f"--validation: {shared[0]} is trained on ({len(shared)} such rooms)")
     cells = args.cells or args.folder / "cells"
     views, judged = (RoomViews(rooms, cells, size) for rooms in (training, validation))
@@ -88,6 +88,11 @@ def run_train(args):
         about["start"] = sha256_of(args.start)
     _, log = train(views, judged, args.folder, config, about, args.start)
     print(", ".join(f"{name} {value:.3g}" for name, value in log[-1].items()))
+
+
+def resolved(source):
+    """The folder of a Source without links."""
+    return source.folder.resolve()
 
 
 def train_config(args):
@@ -112,6 +117,17 @@ def rooms_of(folders):
     from roomcad_offline.rgb_geometry.scenes import scene_folders
 
     return [room for folder in folders for room in scene_folders(folder)]
+
+
+def sources_of(folders):
+    """Sources of all rooms with truth at or below several folders; scans have to be rendered."""
+    from roomcad_offline.benchmarks.real.sources import room_folders, source_of
+    from roomcad_offline.scannet.scan import is_scan
+
+    found = room_folders(folders)
+    if scans := [str(folder) for folder in found if is_scan(folder)]:
+        raise ValueError(f"{scans[0]}: a scan; render it first: roomcad-offline scans render")
+    return [source for folder in found if (source := source_of(folder))]
 
 
 def run_evaluate(args):

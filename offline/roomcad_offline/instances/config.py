@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from roomcad_core.classes import CLASSES
+from roomcad_core.segment.instances.model_files import KINDS
+from roomcad_core.types import OTHER
 from roomcad_offline.pointnet.fit import FitConfig
+
+FIRST_KINDS = ("background", *CLASSES, OTHER)  # of networks whose files do not name them
 
 
 @dataclass(frozen=True)
@@ -14,9 +19,10 @@ class NetworkConfig:
     encoder: tuple[int, ...] = (16, 32, 64, 96, 128)  # channels of each level
     blocks: tuple[int, ...] = (0, 1, 2, 2, 2)  # residual blocks of each level
     decoder: tuple[int, ...] = (96, 64, 32, 24)  # channels, from the second smallest level up
+    kinds: tuple[str, ...] = KINDS  # what a cell can show
 
     def __post_init__(self):
-        for name in ("encoder", "blocks", "decoder"):
+        for name in ("encoder", "blocks", "decoder", "kinds"):
             object.__setattr__(self, name, tuple(getattr(self, name)))  # a list, read from a file
         levels = len(self.encoder)
         good = min(self.width, self.height) >= 32 and levels >= 2 and min(self.encoder) > 0

@@ -9,10 +9,10 @@ import torch
 from roomcad_core.engine import make_engine, sha256_of
 from roomcad_core.manifest import write_entry
 from roomcad_core.segment.instances.channels import CHANNELS
-from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, TASK, read_spec
+from roomcad_core.segment.instances.model_files import INPUT, STRUCTURE, TASK, outputs, read_spec
 from roomcad_core.segment.instances.network import check_graph
-from roomcad_offline.instances.config import NetworkConfig
-from roomcad_offline.instances.network import ENDS, SPREAD, WIDEST, VoteNetwork, foreground
+from roomcad_offline.instances.config import FIRST_KINDS, NetworkConfig
+from roomcad_offline.instances.network import SPREAD, WIDEST, VoteNetwork, ends, foreground
 from roomcad_offline.rgb_geometry.export import NetworkWriter
 from roomcad_offline.weights import check_weights, read_weights, write_whole
 
@@ -38,7 +38,8 @@ def export(network, name, folder):
     save_onnx(network, path)
     check_file(network, path)
     entry = {"task": TASK, "onnx": path.name, "sha256": sha256_of(path),
-             "width": config.width, "height": config.height}  # fmt: skip
+             "width": config.width, "height": config.height,
+             "kinds": list(config.kinds)}  # fmt: skip
     write_entry(folder, name, entry)
     spec = read_spec(folder, name)
     check_graph(spec, make_engine(spec.onnx, "onnxruntime"))
@@ -51,14 +52,15 @@ def file_stem(name):
 
 
 def save_onnx(network, path):
-    """Write a network as ONNX: INPUT to OUTPUTS of model_files, for one frame."""
+    """Write a network as ONNX: INPUT to outputs of model_files, for one frame."""
     check_weights(network)
     size = network.config.height, network.config.width
     writer = VoteWriter()
     writer.whole(network)
     inputs = {INPUT: (np.float32, (1, len(CHANNELS), *size))}
-    outputs = {name: (np.float32, (*shape, *size)) for name, shape in OUTPUTS.items()}
-    write_whole(path, writer.graph.model(TASK, inputs, outputs).SerializeToString())
+    shapes = outputs(network.config.kinds).items()
+    out = {name: (np.float32, (*shape, *size)) for name, shape in shapes}
+    write_whole(path, writer.graph.model(TASK, inputs, out).SerializeToString())
 
 
 class VoteWriter(NetworkWriter):
@@ -74,32 +76,33 @@ class VoteWriter(NetworkWriter):
                 features.append(x)
             # The decoder counts its halvings from a picture of twice the size.
             x = self.decoder(network.decoder, features, (2 * config.height, 2 * config.width))
-        self.ends(self.conv(network.head, None, x))
+        self.ends(self.conv(network.head, None, x), config.kinds)
 
-    def ends(self, raw):
+    def ends(self, raw, kinds):
         """The outputs from what the head gives."""
         parts, start = {}, 0
-        for name, n in ENDS.items():
+        for name, n in ends(kinds).items():
             parts[name], start = raw.part(1, start, start + n), start + n
-        background = self.graph.node("Softmax", parts["kinds"], axis=1)
+        shares = self.graph.node("Softmax", parts["kinds"], axis=1)
+        structure = [self.channel(shares, i) for i, k in enumerate(kinds) if k in STRUCTURE]
         spread = self.channel(parts["spread"], 0).clip(-WIDEST, WIDEST).map("Exp") * SPREAD
         found = {
-            "foreground": self.graph.value(1.0) - self.channel(background, 0),
+            "foreground": self.graph.value(1.0) - sum(structure[1:], structure[0]),
             "seed": self.channel(parts["seed"], 0).map("Sigmoid"),
             "spread": spread,
             "offset": parts["offset"],
             "kinds": parts["kinds"],
         }
-        for name in OUTPUTS:
+        for name in outputs(kinds):
             self.graph.node("Identity", found[name], output=name)
 
 
 def answers(network, cells):
-    """{name: array} of OUTPUTS for cells (1, channels, h, w), by torch."""
+    """{name: array} of the outputs for cells (1, channels, h, w), by torch."""
     with torch.no_grad():
         out = network(torch.from_numpy(cells))
-        out["foreground"] = foreground(out["kinds"])
-    return {name: out[name].numpy() for name in OUTPUTS}
+        out["foreground"] = foreground(out["kinds"], network.config.kinds)
+    return {name: out[name].numpy() for name in outputs(network.config.kinds)}
 
 
 def check_file(network, path, engine="onnxruntime"):
@@ -119,4 +122,8 @@ def check_file(network, path, engine="onnxruntime"):
 
 def load_weights(path):
     """VoteNetwork of a file of save_weights; ValueError if it is damaged or of another kind."""
-    return read_weights(path, lambda c: VoteNetwork(NetworkConfig(**c)), "an instance network")
+    return read_weights(
+        path,
+        lambda c: VoteNetwork(NetworkConfig(**{"kinds": FIRST_KINDS, **c})),
+        "an instance network",
+    )

@@ -1,6 +1,7 @@
 """The loss of the instance network, a sum of parts.
 
-    kinds    cross entropy of what each cell shows
+    kinds    cross entropy of what each cell shows; of cells of which only that is known, that
+             they show some thing, or some structure
     offset   distance of the votes from the centre of their object
     overlap  1 - Dice of the cells that an object's votes and spread hold, and its own
     seed     squared difference from how much each vote belongs to its object
@@ -14,25 +15,27 @@ import torch
 from torch.nn import functional as F
 
 from roomcad_core.segment.instances.cluster import LEAST_CELLS
+from roomcad_core.segment.instances.model_files import STRUCTURE
+from roomcad_offline.instances.truth import SOME_STRUCTURE, SOME_THING, UNKNOWN
 
-UNKNOWN = -1  # kind of cells that teach nothing
 FULL_CELLS = 100  # an object with fewer cells counts less
 MOST_CELLS = 3000  # cells of an image that the parts about objects look at
 NEAR = 0.1  # [m] votes farther off cost their distance, nearer ones less
 
 
-def instance_loss(out, points, ids, kinds, config, choice=None):
+def instance_loss(out, points, ids, kinds, names, config, choice=None):
     """Weighted sum of the parts, and {part: value}.
 
     Args:
         out: what VoteNetwork gives.
         points: (B, 3, h, w) what the cells show, grav frame [m].
         ids: (B, h, w) int64 objects, 0 = none.
-        kinds: (B, h, w) int64 places in KINDS, UNKNOWN = not known.
+        kinds: (B, h, w) int64 places in `names`, or UNKNOWN, SOME_THING, SOME_STRUCTURE.
+        names: of the network's kinds.
         config: LossConfig.
         choice: torch Generator that chooses cells where there are too many; None = torch's own.
     """
-    parts = {"kinds": F.cross_entropy(out["kinds"], kinds, ignore_index=UNKNOWN)}
+    parts = {"kinds": kind_loss(out["kinds"], kinds, names)}
     rows = []
     for b in range(len(ids)):
         here = torch.nonzero(ids[b].flatten()).flatten()
@@ -47,6 +50,23 @@ def instance_loss(out, points, ids, kinds, config, choice=None):
     parts |= dict(zip(("offset", "overlap", "seed", "agree"), means, strict=True))
     total = sum(getattr(config, name) * value for name, value in parts.items())
     return total, {name: value.item() for name, value in parts.items()}
+
+
+def kind_loss(logits, kinds, names):
+    """Mean cross entropy of the cells of which something is known.
+
+    Args:
+        logits: (B, len(names), h, w). kinds: (B, h, w) as instance_loss takes them.
+    """
+    log_p = logits.log_softmax(1)
+    exact = F.nll_loss(log_p, kinds.clamp(min=0), reduction="none")
+    structure = torch.tensor([name in STRUCTURE for name in names])
+    thing = -log_p[:, ~structure].logsumexp(1)
+    built_in = -log_p[:, structure].logsumexp(1)
+    cost = torch.where(kinds == SOME_THING, thing, exact)
+    cost = torch.where(kinds == SOME_STRUCTURE, built_in, cost)
+    known = kinds != UNKNOWN
+    return (cost * known).sum() / known.sum().clamp(min=1)
 
 
 def object_losses(votes, spread, seed, points, ids):

@@ -4,27 +4,31 @@ Stages, for a batch B on a grid of h x w cells (channels of NetworkConfig):
     cells    (B, 14, h, w): places, normals, colour
     encoder  features at 1/1, 1/2, 1/4, 1/8, 1/16: convolution, then residual blocks
     decoder  back to 1/1: enlarge, join the encoder's features, one convolution
-    head     18 maps: kinds (13), offset (3), spread, seed
+    head     21 maps: kinds (16), offset (3), spread, seed
 """
 
 import torch
 from torch import nn
 
 from roomcad_core.segment.instances.channels import CHANNELS
-from roomcad_core.segment.instances.model_files import KINDS
+from roomcad_core.segment.instances.model_files import STRUCTURE
 from roomcad_offline.rgb_geometry.encoders import BasicBlock, ConvNorm
 from roomcad_offline.rgb_geometry.network import Decoder
 
 SPREAD = 0.25  # of the votes of an object before training [m]
 WIDEST = 3.0  # largest logarithm of what a spread differs from SPREAD by
-ENDS = {"kinds": len(KINDS), "offset": 3, "spread": 1, "seed": 1}  # outputs of the head, in order
+
+
+def ends(kinds):
+    """{output of the head: its channels}, in order, of a network with these kinds."""
+    return {"kinds": len(kinds), "offset": 3, "spread": 1, "seed": 1}
 
 
 class VoteNetwork(nn.Module):
     """Cells (B, channels, h, w) of channels.CHANNELS to {name: (B, ..., h, w)}.
 
-    kinds: logits of model_files.KINDS; offset: to the object's centre [m]; spread: of its
-    object's votes [m]; seed: 0-1. What model_files.OUTPUTS calls foreground is made from kinds.
+    kinds: logits of config.kinds; offset: to the object's centre [m]; spread: of its
+    object's votes [m]; seed: 0-1. What model_files.outputs calls foreground is made from kinds.
     """
 
     def __init__(self, config):
@@ -36,7 +40,7 @@ class VoteNetwork(nn.Module):
             for k, n in enumerate(config.blocks)
         )
         self.decoder = Decoder(config.encoder, config.decoder)
-        self.head = nn.Conv2d(config.decoder[-1], sum(ENDS.values()), 1)
+        self.head = nn.Conv2d(config.decoder[-1], sum(ends(config.kinds).values()), 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -49,7 +53,7 @@ class VoteNetwork(nn.Module):
             x = stage(x)
             features.append(x)
         raw = self.head(self.decoder(features)).float()
-        kinds, offset, spread, seed = raw.split(list(ENDS.values()), 1)
+        kinds, offset, spread, seed = raw.split(list(ends(self.config.kinds).values()), 1)
         spread = SPREAD * torch.exp(spread[:, 0].clamp(-WIDEST, WIDEST))
         return {"kinds": kinds, "offset": offset, "spread": spread, "seed": seed[:, 0].sigmoid()}
 
@@ -61,6 +65,7 @@ def level(n_in, n_out, stride, blocks):
     return nn.Sequential(first, *(rest or [ConvNorm(n_out, n_out, act=nn.ReLU)]))
 
 
-def foreground(kinds):
-    """(B, h, w) probability that a cell shows a thing, from logits (B, KINDS, h, w)."""
-    return 1 - kinds.softmax(1)[:, 0]
+def foreground(kinds, names):
+    """(B, h, w) probability that a cell shows a thing, from logits (B, len(names), h, w)."""
+    structure = [i for i, name in enumerate(names) if name in STRUCTURE]
+    return 1 - kinds.softmax(1)[:, structure].sum(1)

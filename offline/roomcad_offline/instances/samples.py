@@ -6,7 +6,7 @@ import torch
 from roomcad_core.camera import rays
 from roomcad_core.segment.instances.channels import channels
 from roomcad_offline.instances.augment import augmented
-from roomcad_offline.instances.losses import UNKNOWN
+from roomcad_offline.instances.truth import UNKNOWN
 
 
 def sample(view):
@@ -16,7 +16,7 @@ def sample(view):
     R = view.R_grav_cam.astype(np.float32)
     points = (rays(known.shape, view.K) @ R.T) * depth[..., None]
     cells = channels(view.q, points, view.normals, view.floor_z, view.color)
-    kinds = np.where(known, view.kinds[view.ids], UNKNOWN)
+    kinds = np.where(known, view.kinds, UNKNOWN).astype(np.int64)
     ids = np.where(known, view.ids, 0).astype(np.int64)
     points = np.ascontiguousarray(points.transpose(2, 0, 1))
     return tuple(map(torch.from_numpy, (cells, points, ids, kinds)))

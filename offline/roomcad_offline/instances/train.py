@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
+from roomcad_core.classes import CLASSES
+from roomcad_core.segment.instances.model_files import KINDS
 from roomcad_core.segment.instances.seen import label_cells
-from roomcad_core.types import OTHER
-from roomcad_offline.instances.config import NetworkConfig
+from roomcad_offline.instances.config import FIRST_KINDS, NetworkConfig
 from roomcad_offline.instances.losses import instance_loss
 from roomcad_offline.instances.network import VoteNetwork, foreground
 from roomcad_offline.instances.samples import batches, sample, stacked
@@ -46,9 +46,9 @@ def train(training, validation, folder, config, about=None, start=None):
     torch.manual_seed(config.fit.seed)
     network = VoteNetwork(config.network)
     if start is not None:
-        network.load_state_dict(
-            widened(read_tensors(start, "an instance network")[0], network.state_dict())
-        )
+        tensors, about_start = read_tensors(start, "an instance network")
+        tensors = widened(tensors, network.state_dict())
+        network.load_state_dict(renamed(tensors, kinds_of(about_start), config.network.kinds))
     network = network.to(memory_format=torch.channels_last)
 
     def epoch(rng):
@@ -59,7 +59,7 @@ def train(training, validation, folder, config, about=None, start=None):
         out = network(cells.contiguous(memory_format=torch.channels_last))
         with torch.autocast("cpu", enabled=False):
             out = {name: maps.float() for name, maps in out.items()}
-            return instance_loss(out, points, ids, kinds, config.loss)
+            return instance_loss(out, points, ids, kinds, config.network.kinds, config.loss)
 
     description = {k: v for k, v in asdict(config).items() if k != "fit"} | (about or {})
     log = fit(network, epoch, loss_of, config.fit, folder, description,
@@ -79,6 +79,26 @@ def widened(tensors, wanted):
     return out
 
 
+def kinds_of(about):
+    """Kinds of a file of weights by its header; those of before they were written in it."""
+    config = about.get("config", {})
+    config = json.loads(config) if isinstance(config, str) else config
+    return tuple(config.get("kinds", FIRST_KINDS))
+
+
+def renamed(tensors, kinds, wanted):
+    """{name: tensor} of a network with other kinds: what it lacks begins as its background."""
+    if tuple(kinds) == tuple(wanted):
+        return tensors
+    n_new = sum(name not in kinds for name in wanted)
+    rows = [kinds.index(name if name in kinds else "background") for name in wanted]
+    rows += range(len(kinds), len(tensors["head.bias"]))
+    shift = [-np.log(max(n_new, 1)) * (name not in kinds) for name in wanted]
+    out = {**tensors, **{name: tensors[name][rows] for name in ("head.weight", "head.bias")}}
+    out["head.bias"][: len(wanted)] += torch.tensor(shift, dtype=out["head.bias"].dtype)
+    return out
+
+
 @torch.no_grad()
 def judge(network, views, most=None):
     """Scores of a network on Views, evenly spread, by cells: {name: number}."""
@@ -90,7 +110,7 @@ def judge(network, views, most=None):
         group = [views[int(i)] for i in chosen[start : start + JUDGED_BATCH]]
         batch = stacked([sample(view) for view in group])
         out = network(batch[0])
-        out["foreground"] = foreground(out["kinds"])
+        out["foreground"] = foreground(out["kinds"], network.config.kinds)
         maps = {name: tensor.numpy() for name, tensor in out.items()}
         for k, view in enumerate(group):
             known, ids = view.q > 0, batch[2][k].numpy()
@@ -103,9 +123,10 @@ def judge(network, views, most=None):
 
 
 def furniture_of(view):
-    """{id: class} of the furniture that a View may show."""
-    places = {i: int(k) for i, k in enumerate(view.kinds)}
-    return {i: KINDS[k] for i, k in places.items() if k != BACKGROUND and KINDS[k] != OTHER}
+    """{id: class} of the furniture that a View shows."""
+    ids, first = np.unique(view.ids, return_index=True)
+    places = dict(zip(ids.tolist(), view.kinds.ravel()[first].tolist(), strict=True))
+    return {i: KINDS[k] for i, k in places.items() if i and k >= 0 and KINDS[k] in CLASSES}
 
 
 @dataclass(frozen=True)
@@ -128,7 +149,7 @@ def load_trained(folder):
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected the folder of a training")
     config = json.loads((folder / "config.json").read_text())
-    network = VoteNetwork(NetworkConfig(**config["network"]))
+    network = VoteNetwork(NetworkConfig(**{"kinds": FIRST_KINDS, **config["network"]}))
     state = torch.load(path, weights_only=True)
     network.load_state_dict(state["network"])
     return Trained(network.eval().requires_grad_(False), config, state["log"])

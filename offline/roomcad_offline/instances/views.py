@@ -1,4 +1,4 @@
-"""Frames of simulated rooms as the network's cells see them, kept in small files, one a room."""
+"""Frames with truth as the network's cells see them, kept in small files, one a room."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,16 +9,16 @@ import numpy as np
 from roomcad_core import gravity
 from roomcad_core.camera import resize_intrinsics
 from roomcad_core.config import SegmentConfig
-from roomcad_core.datasets import open_dataset
 from roomcad_core.segment.instances.cells import fit_cells, fitting
-from roomcad_core.segment.instances.model_files import KINDS
 from roomcad_core.segment.instances.network import cell_color
 from roomcad_core.segment.planes import find_floor
 from roomcad_core.segment.surface import fit_surface, rotated
-from roomcad_core.types import OTHER
+from roomcad_offline.benchmarks.real.room import Room
+from roomcad_offline.instances.truth import SOME_STRUCTURE, things_and_kinds
 
-FORMAT = 2
-MOST_OBJECTS = 254  # of a room; ids are kept as bytes
+FORMAT = 3
+MOST_OBJECTS = 254  # of a frame; ids are kept as bytes
+KIND_CODES, LOWEST_KIND = 64, SOME_STRUCTURE  # kinds from LOWEST_KIND on as one number with ids
 UNIT = 127  # a normal's component of 1 as kept in a file
 
 
@@ -29,7 +29,7 @@ class View:
     q: np.ndarray  # (h, w) float32 inverse depth [1/m], 0 = unknown
     normals: np.ndarray  # (h, w, 3) float32 unit, grav frame, 0 = unknown
     ids: np.ndarray  # (h, w) uint8 true objects, 0 = none
-    kinds: np.ndarray  # (256,) place in KINDS of each id
+    kinds: np.ndarray  # (h, w) int8 place in KINDS, or UNKNOWN, SOME_THING, SOME_STRUCTURE
     K: np.ndarray  # (3, 3) intrinsics [cells]
     R_grav_cam: np.ndarray  # (3, 3)
     floor_z: float | None  # [m], grav frame
@@ -39,11 +39,11 @@ class View:
 class RoomViews:
     """Views of the rooms in a list of folders; [i] -> View. All of them are kept in memory."""
 
-    def __init__(self, folders, cells_folder, size, progress=True):
+    def __init__(self, sources, cells_folder, size, progress=True):
         """Read the rooms' files; make those that are missing or of other settings.
 
         Args:
-            folders: folders of simulated rooms.
+            sources: Sources of rooms: simulated, rendered scans, recordings.
             cells_folder: where the files are.
             size: (h, w) of the grid.
             progress: whether to show a bar.
@@ -51,8 +51,8 @@ class RoomViews:
         from tqdm import tqdm
 
         self._rooms, self._index = [], []
-        for folder in tqdm(folders, "rooms", unit="room", disable=not progress):
-            self._rooms.append(room_arrays(Path(folder), Path(cells_folder), size))
+        for source in tqdm(sources, "rooms", unit="room", disable=not progress):
+            self._rooms.append(room_arrays(source, Path(cells_folder), size))
             frames = range(len(self._rooms[-1]["q"]))
             self._index += [(len(self._rooms) - 1, i) for i in frames]
 
@@ -65,25 +65,26 @@ class RoomViews:
         floor_z, color = float(a["floor_z"][frame]), a["color"][frame]
         return View(
             a["q"][frame].astype(np.float32), a["normals"][frame] * np.float32(1 / UNIT),
-            a["ids"][frame], a["kinds"], a["K"][frame], a["R_grav_cam"][frame],
+            a["ids"][frame], a["kinds"][frame], a["K"][frame], a["R_grav_cam"][frame],
             None if np.isnan(floor_z) else floor_z, color if color.any() else None,
         )  # fmt: skip
 
 
-def room_arrays(folder, cells_folder, size):
-    """{name: array over the frames} of a room, from its file or else made and kept there.
+def room_arrays(source, cells_folder, size):
+    """{name: array over the frames} of a Source, from its file or else made and kept there.
 
     Raises:
-        ValueError: no simulated room, or one without instance masks.
+        ValueError: the room has no frame to learn from.
     """
-    path = cells_folder / f"{folder.resolve().parent.name}-{folder.name}.npz"
-    about = json.dumps({"format": FORMAT, "room": str(folder.resolve()), "size": list(size),
+    folder = source.folder.resolve()
+    path = cells_folder / f"{folder.parent.name}-{folder.name}.npz"
+    about = json.dumps({"format": FORMAT, "room": str(folder), "size": list(size),
                         "segment": asdict(SegmentConfig())}, sort_keys=True)  # fmt: skip
     if path.is_file():
         with np.load(path, allow_pickle=False) as file:
             if str(file["about"]) == about:
                 return {name: file[name] for name in file.files if name != "about"}
-    arrays = make_arrays(folder, size)
+    arrays = make_arrays(source, size)
     cells_folder.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
     np.savez(part, about=about, **arrays)
@@ -91,26 +92,21 @@ def room_arrays(folder, cells_folder, size):
     return arrays
 
 
-def make_arrays(folder, size):
-    """{name: array over the frames} of a room."""
-    dataset = open_dataset(folder)
-    if not hasattr(dataset, "room"):
-        raise ValueError(f"{folder}: got {type(dataset).__name__}, expected a simulated room")
-    labels = {o["id"]: o["label"] for o in dataset.room["objects"]}
-    labels |= {o["id"]: OTHER for o in dataset.room["clutter"]}
-    if len(labels) > MOST_OBJECTS:
-        raise ValueError(f"{folder}: {len(labels)} objects, expected at most {MOST_OBJECTS}")
-    numbers = np.zeros(max(labels, default=0) + 1, np.uint8)
-    numbers[list(labels)] = np.arange(1, len(labels) + 1)
-    rows = [frame_arrays(frame, numbers, size) for frame in dataset]
-    arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    kinds = np.zeros(256, np.int64)
-    kinds[1 : len(labels) + 1] = [KINDS.index(label) for label in labels.values()]
-    return arrays | {"kinds": kinds}
+def make_arrays(source, size):
+    """{name: array over the frames} of a Source; frames without pose or truth are left out."""
+    room, rows = Room.open(source), []
+    for i in range(len(room.dataset)):
+        frame = room.frame(i)
+        truth = None if frame is None else room.frame_truth(frame)
+        if truth is not None and frame.T_world_cam is not None:
+            rows.append(frame_arrays(frame, truth, size))
+    if not rows:
+        raise ValueError(f"{source.folder}: no frame with pose and truth")
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def frame_arrays(frame, numbers, size):
-    """What RoomViews keeps of one Frame; `numbers` (largest id + 1,) are the ids' in the file."""
+def frame_arrays(frame, truth, size):
+    """What RoomViews keeps of one Frame and its FrameTruth."""
     config = SegmentConfig()
     surface = fit_surface(frame.depth, frame.K, config)
     T_grav_cam = gravity.gravity_frame(gravity.up_from_pose(frame.T_world_cam))
@@ -118,12 +114,19 @@ def frame_arrays(frame, numbers, size):
     floor = find_floor(surface, config)
     q = np.where(surface.valid, surface.q, np.float32(0))
     cells = fit_cells(q, size)
-    ids = nearest_ids(frame.depth, numbers[frame.instances], surface.stride)
+    things, kinds = things_and_kinds(truth)
+    numbers = np.unique(things[things > 0])[:MOST_OBJECTS]
+    ids = np.searchsorted(numbers, things) + 1
+    ids = np.where(np.isin(things, numbers), ids, 0)
+    # Both of a block are those of its nearest pixel.
+    both = nearest_ids(frame.depth, ids * KIND_CODES + (kinds - LOWEST_KIND), surface.stride)
+    both = cells.of(both)
     color = cell_color(frame.color, surface.stride, cells)
     return {
         "q": cells.q.astype(np.float16),
         "normals": np.rint(cells.of(surface.normals) * UNIT).astype(np.int8),
-        "ids": cells.of(ids),
+        "ids": (both // KIND_CODES).astype(np.uint8),
+        "kinds": (both % KIND_CODES + LOWEST_KIND).astype(np.int8),
         "color": np.zeros((*size, 3), np.uint8) if color is None else color,
         "K": cell_intrinsics(frame.K, surface.stride, q.shape, size),
         "R_grav_cam": T_grav_cam[:3, :3],

@@ -35,13 +35,20 @@ class SimulatedTruth(Truth):
 
     def __init__(self, folder, dataset):
         super().__init__(folder, dataset)
-        library = Library.load(dataset.room["config"]["library"])
-        furniture = {o["id"]: by_name(o["label"]) for o in dataset.room["objects"]}
+        self._furniture = {o["id"]: by_name(o["label"]) for o in dataset.room["objects"]}
         clutter = {o["id"]: Category(o["name"], kind="prop") for o in dataset.room["clutter"]}
-        self._categories = {**furniture, **clutter, STRUCTURE: by_name("wall")}
-        self.T_aligned_world = inverse(np.array(dataset.room["T_world_room"]))
-        self.boxes = [
-            _box(p, self.T_aligned_world, library, furniture[p.id]) for p in dataset.ground_truth
+        self._categories = {**self._furniture, **clutter, STRUCTURE: by_name("structure")}
+
+    @cached_property
+    def T_aligned_world(self):
+        return inverse(np.array(self.dataset.room["T_world_room"]))
+
+    @cached_property
+    def boxes(self):
+        library = Library.load(self.dataset.room["config"]["library"])
+        return [
+            _box(p, self.T_aligned_world, library, self._furniture[p.id])
+            for p in self.dataset.ground_truth
         ]
 
     def of(self, frame: Frame) -> FrameTruth:

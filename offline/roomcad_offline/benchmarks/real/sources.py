@@ -40,12 +40,9 @@ def find_sources(paths: Iterable[Path], rendered: Path, config: ScanConfig) -> l
     """
     from tqdm import tqdm
 
-    paths = [Path(path) for path in paths]
-    if missing := [str(path) for path in paths if not path.is_dir()]:
-        raise FileNotFoundError(f"{', '.join(missing)}: no such folder")
-    folders = [folder for path in paths for folder in _rooms_below(path, 0)]
+    folders = room_folders(paths)
     scans = [folder for folder in folders if is_scan(folder)]
-    found = [source for f in folders if f not in scans if (source := _source(f))]
+    found = [source for f in folders if f not in scans if (source := source_of(f))]
     with tqdm(total=len(scans) * config.frames, unit="frame", desc="scans",
               disable=not scans) as bar:  # fmt: skip
         found += [s for f in scans if (s := _rendered(f, rendered, config, bar.update))]
@@ -56,6 +53,14 @@ def find_sources(paths: Iterable[Path], rendered: Path, config: ScanConfig) -> l
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{', '.join(twice)}: found more than once; their results would mix")
     return found
+
+
+def room_folders(paths: Iterable[Path]) -> list[Path]:
+    """Folders of rooms, scans among them, at or below `paths`; FileNotFoundError names a path."""
+    paths = [Path(path) for path in paths]
+    if missing := [str(path) for path in paths if not path.is_dir()]:
+        raise FileNotFoundError(f"{', '.join(missing)}: no such folder")
+    return [folder for path in paths for folder in _rooms_below(path, 0)]
 
 
 def _rooms_below(path, depth):
@@ -69,7 +74,7 @@ def _rooms_below(path, depth):
     return [room for folder in folders for room in _rooms_below(folder, depth + 1)]
 
 
-def _source(path):
+def source_of(path: Path) -> Source | None:
     """The Source of a folder of frames; None, with a warning, where it has no truth."""
     if (path / ROOM_FILE).is_file():
         return Source(path.name, "simulated", path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
+from roomcad_core.segment.instances.model_files import STRUCTURE
 from roomcad_core.types import OTHER
 
 
@@ -17,9 +17,9 @@ def context_classes(instances, seen):
     """
     ids = seen.cells.of(instances).ravel().astype(int)
     counts = np.bincount(ids)
-    sums = np.stack([np.bincount(ids, p) for p in seen.kinds.reshape(len(KINDS), -1)])
-    means = sums / np.maximum(counts, 1)
-    means[KINDS.index(OTHER)] += means[BACKGROUND]  # a piece of a wall is no furniture either
+    sums = [np.bincount(ids, p) for p in seen.kinds.reshape(len(seen.names), -1)]
+    means = dict(zip(seen.names, np.stack(sums) / np.maximum(counts, 1), strict=True))
+    for name in means.keys() & set(STRUCTURE):  # a piece of a wall is no furniture either
+        means[OTHER] = means[OTHER] + means.pop(name)
     found = np.flatnonzero(counts[1:]) + 1
-    names = [i for i in range(len(KINDS)) if i != BACKGROUND]
-    return {int(i): {KINDS[k]: float(means[k, i]) for k in names} for i in found}
+    return {int(i): {name: float(p[i]) for name, p in means.items()} for i in found}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from roomcad_core.segment.instances.cells import labels_of_pixels
-from roomcad_core.segment.instances.join import FURNITURE
 
 LEAST_CELLS = 60  # of the largest group of a piece and of one that leaves it
 
@@ -25,7 +24,7 @@ def divided(labels, seen, alike):
             furniture) with its largest group is below this.
     """
     groups = seen.groups
-    leaving = leaving_groups(seen.cells.of(labels), groups, seen.kinds, alike)
+    leaving = leaving_groups(seen.cells.of(labels), groups, seen.kinds[seen.furniture], alike)
     if not leaving:
         return labels
     out, free = labels.copy(), int(labels.max()) + 1
@@ -40,7 +39,7 @@ def leaving_groups(pieces, groups, kinds, alike):
 
     Args:
         pieces, groups: (h, w) labels of the cells, 0 = none.
-        kinds: (len(KINDS), h, w) probabilities.
+        kinds: (len(CLASSES), h, w) probabilities of the classes of furniture.
         alike: see divided.
     """
     both = np.flatnonzero((pieces > 0) & (groups > 0))
@@ -53,7 +52,7 @@ def leaving_groups(pieces, groups, kinds, alike):
     owners = codes // n
     if len(np.unique(owners[kept])) == len(kept):  # no piece has two groups: the usual case
         return []
-    chosen = kinds[FURNITURE].reshape(len(FURNITURE), -1)[:, both]
+    chosen = kinds.reshape(len(kinds), -1)[:, both]
     sums = np.stack([np.bincount(index, p, len(codes)) for p in chosen], 1)
     root = np.sqrt(sums / counts[:, None])
     leaving = []

@@ -16,16 +16,13 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from roomcad_core.segment.instances.model_files import BACKGROUND, KINDS
 from roomcad_core.segment.instances.seen import FOREGROUND, votes
-from roomcad_core.types import OTHER
 
 LEAST_CELLS = 8  # pieces that show fewer cells of a thing join none: a median of few says little
 FAR = 1e6  # in spreads: never joined
 ALIKE = 0.5  # at least, of the overlap of two pieces' classes of furniture
 USUAL_HUE = 8.0  # difference of hue at which only the votes count, see apart
 SAME_HUE = 2.0  # smaller differences are noise
-FURNITURE = [i for i, kind in enumerate(KINDS) if i != BACKGROUND and kind != OTHER]
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Votes:
     labels: np.ndarray  # (n,) of the pieces
     centres: np.ndarray  # (n, 3) median of their votes [m]
     spreads: np.ndarray  # (n,) median of their spreads [m]
-    kinds: np.ndarray  # (n, len(KINDS)) mean probabilities
+    kinds: np.ndarray  # (n, len(CLASSES)) mean probabilities of the classes of furniture
     hues: np.ndarray | None = None  # (n, 2) median a and b of CIELAB; None where there is no colour
 
 
@@ -65,14 +62,17 @@ def votes_of_pieces(labels, seen):
     ids, counts = np.unique(labels[things], return_counts=True)
     ends = np.cumsum(counts)
     centres = votes(seen.out, seen.points, things)[order]
-    spreads, kinds = seen.out["spread"][things][order], seen.kinds[:, things].T[order]
+    spreads, kinds = (
+        seen.out["spread"][things][order],
+        seen.kinds[seen.furniture][:, things].T[order],
+    )
     hues = None if seen.color is None else hue(seen.color)[things][order]
     kept = [slice(end - n, end) for end, n in zip(ends, counts, strict=True) if n >= LEAST_CELLS]
     return Votes(
         ids[counts >= LEAST_CELLS],
         np.array([np.median(centres[mine], 0) for mine in kept]).reshape(-1, 3),
         np.array([np.median(spreads[mine]) for mine in kept]),
-        np.array([kinds[mine].mean(0) for mine in kept]).reshape(-1, len(KINDS)),
+        np.array([kinds[mine].mean(0) for mine in kept]).reshape(-1, kinds.shape[1]),
         hues if hues is None else np.array([np.median(hues[m], 0) for m in kept]).reshape(-1, 2),
     )
 
@@ -95,7 +95,7 @@ def apart(votes):
     if votes.hues is not None:
         differences = np.linalg.norm(votes.hues[:, None] - votes.hues, axis=2)
         away *= np.sqrt((differences + SAME_HUE) / (USUAL_HUE + SAME_HUE))
-    root = np.sqrt(votes.kinds[:, FURNITURE])
+    root = np.sqrt(votes.kinds)
     away = np.where(root @ root.T >= ALIKE, np.minimum(away, FAR), FAR)
     np.fill_diagonal(away, 0)
     return (away + away.T) / 2

@@ -6,6 +6,7 @@
         "sha256": "...",                its checksum, 64 hexadecimal digits
         "width": 160,                   of the grid of cells that the network looks at
         "height": 120,
+        "kinds": ["wall", ...],         what a cell can show: of STRUCTURE, all CLASSES, `other`
         "int8": {"onnx": "...", "sha256": "..."}}}}     may be missing, see engine.int8
 
 Entries of other tasks have keys of their own and are not looked at.
@@ -21,18 +22,24 @@ from roomcad_core.manifest import file_checks, read_entry
 from roomcad_core.types import OTHER
 
 TASK = "instances"
-KEYS = ("task", "onnx", "sha256", "width", "height")
-BACKGROUND = 0  # the place in KINDS of floor, walls and ceiling
-KINDS = ("background", *CLASSES, OTHER)  # what a cell can show
+KEYS = ("task", "onnx", "sha256", "width", "height", "kinds")
+# What is built in and no thing: floor and ceiling, doors with windows and curtains, worktops with
+# their fronts. A network tells these apart, or has all of it as background.
+STRUCTURE = ("background", "wall", "floor", "opening", "counter")
+KINDS = (*STRUCTURE[1:], *CLASSES, OTHER)  # what a cell can show; networks to be trained
 INPUT = "cells"  # (1, channels, h, w), see channels.CHANNELS
-# Name of each output: its shape before (h, w).
+# Name of each output: its shape before (h, w), of a network with so many kinds.
 OUTPUTS = {
     "foreground": (1,),  # probability that a cell shows a thing
     "seed": (1,),  # 0-1, how well the cell's vote would do as the centre of its object
     "spread": (1,),  # how far from the centre its object's votes lie, standard deviation [m]
     "offset": (1, 3),  # from the cell's point to the centre of its object, grav frame [m]
-    "kinds": (1, len(KINDS)),  # logits
 }
+
+
+def outputs(kinds):
+    """{name: shape before (h, w)} of a network with these kinds; `kinds` are logits."""
+    return {**OUTPUTS, "kinds": (1, len(kinds))}
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class InstanceSpec:
     sha256: str
     width: int
     height: int
+    kinds: tuple[str, ...]
     int8: QuantisedFile | None = None
 
 
@@ -51,7 +59,7 @@ def read_spec(folder, name):
     """InstanceSpec of the network `name` in folder/manifest.json; errors as manifest.read_entry."""
     where, entry = read_entry(folder, name, KEYS, checks, optional=(int8.KEY,))
     values = {key: entry[key] for key in KEYS if key != "task"}
-    values |= {"onnx": Path(folder) / entry["onnx"]}
+    values |= {"onnx": Path(folder) / entry["onnx"], "kinds": tuple(entry["kinds"])}
     return InstanceSpec(name, **values, int8=int8.read_quantised(where, entry, folder))
 
 
@@ -62,7 +70,15 @@ def checks(entry, folder):
         **file_checks(entry, folder),
         "width": _size(entry["width"]),
         "height": _size(entry["height"]),
+        "kinds": (_are_kinds(entry["kinds"]), f"some of {STRUCTURE}, all classes, {OTHER!r}"),
     }
+
+
+def _are_kinds(names):
+    if not isinstance(names, list) or len(set(map(str, names))) < len(names):
+        return False
+    structure = [name for name in names if name in STRUCTURE]
+    return bool(structure) and set(names) == {*structure, *CLASSES, OTHER}
 
 
 def _size(value):

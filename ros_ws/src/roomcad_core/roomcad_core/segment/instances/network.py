@@ -9,7 +9,7 @@ from roomcad_core.engine.int8 import load_engine
 from roomcad_core.library import models_folder
 from roomcad_core.segment.instances.cells import fit_cells
 from roomcad_core.segment.instances.channels import CHANNELS, channels
-from roomcad_core.segment.instances.model_files import INPUT, OUTPUTS, read_spec
+from roomcad_core.segment.instances.model_files import INPUT, outputs, read_spec
 from roomcad_core.segment.instances.seen import Seen
 
 
@@ -35,7 +35,7 @@ class InstanceNetwork:
         color = cell_color(color, surface.stride, cells)
         feed = channels(cells.q, points, cells.of(surface.normals), floor_z, color)
         out = {name: maps[0] for name, maps in self.engine({INPUT: feed[None]}).items()}
-        return Seen(q, cells, points, out, color)
+        return Seen(q, cells, points, out, self.spec.kinds, color)
 
 
 def cell_color(color, stride, cells):
@@ -83,9 +83,9 @@ def check_graph(spec, engine):
     """Raise ValueError unless the loaded network has the inputs and outputs of its spec."""
     size = spec.height, spec.width
     inputs = {INPUT: (1, len(CHANNELS), *size)}
-    outputs = {name: (*shape, *size) for name, shape in OUTPUTS.items()}
+    expected_outputs = {name: (*shape, *size) for name, shape in outputs(spec.kinds).items()}
     for kind, got, expected in (
-        ("inputs", engine.inputs, inputs), ("outputs", engine.outputs, outputs),
+        ("inputs", engine.inputs, inputs), ("outputs", engine.outputs, expected_outputs),
     ):  # fmt: skip
         shapes = {name: tuple(t.shape) for name, t in got.items()}
         kinds = {t.dtype for t in got.values()}

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from roomcad_core.classes import CLASSES
 from roomcad_core.segment.instances.cells import Cells, labels_of_pixels
 from roomcad_core.segment.instances.cluster import cluster
 
@@ -20,15 +21,21 @@ class Seen:
     q: np.ndarray  # (H, W) float32 inverse depth of the working grid [1/m], 0 = unknown
     cells: Cells
     points: np.ndarray  # (h, w, 3) what the cells show
-    out: dict  # {name: (..., h, w) float32} of model_files.OUTPUTS
+    out: dict  # {name: (..., h, w) float32} of model_files.outputs
+    names: tuple[str, ...]  # of the kinds
     color: np.ndarray | None = None  # (h, w, 3) uint8 RGB that they show; None = there is none
 
     @cached_property
     def kinds(self):
-        """(len(KINDS), h, w) probability of each kind."""
+        """(len(names), h, w) probability of each kind."""
         logits = self.out["kinds"]
         e = np.exp(logits - logits.max(0))
         return e / e.sum(0)
+
+    @property
+    def furniture(self):
+        """Places in `names` of the classes of furniture."""
+        return [i for i, name in enumerate(self.names) if name in CLASSES]
 
     @cached_property
     def groups(self):
@@ -44,7 +51,7 @@ def label_cells(out, known, points):
     """(h, w) int32 labels of cells.
 
     Args:
-        out: {name: (..., h, w)} of OUTPUTS.
+        out: {name: (..., h, w)} of model_files.outputs.
         known: (h, w) bool, cells whose depth is known.
         points: (h, w, 3) what they show, grav frame [m].
     """
