@@ -29,6 +29,9 @@ def add_train(commands):
         train.add_argument(f"--{name}", type=Path, action="append", required=True,
                            metavar="FOLDER", help=f"a room with truth or a folder of them, {text}; "
                            "may be given several times")  # fmt: skip
+    train.add_argument("--leave-out", action="append", default=[], metavar="PLACE",
+                       help="a place (scene0001: all its scans) that is not learnt from, as its "
+                       "rooms judge this network; may be given several times")  # fmt: skip
     train.add_argument("--cells", type=Path, metavar="FOLDER",
                        help="keeps what the network sees of the rooms, for other runs too "
                        "(default: RUN/cells)")  # fmt: skip
@@ -71,17 +74,20 @@ def add_evaluate(commands):
 def run_train(args):
     """Run, or go on with, a training."""
     from roomcad_core.engine import sha256_of
+    from roomcad_offline.benchmarks.real.sources import place_of
     from roomcad_offline.instances.train import train
     from roomcad_offline.instances.views import RoomViews
 
     config = train_config(args)
     size = config.network.height, config.network.width
-    training, validation = sources_of(args.train), sources_of(args.validation)
+    training = [s for s in sources_of(args.train) if place_of(s.name) not in args.leave_out]
+    validation = sources_of(args.validation)
     if shared := sorted(set(map(resolved, training)) & set(map(resolved, validation))):
         raise ValueError(f"--validation: {shared[0]} is trained on ({len(shared)} such rooms)")
     cells = args.cells or args.folder / "cells"
     views, judged = (RoomViews(rooms, cells, size) for rooms in (training, validation))
     about = {"training": [str(p) for p in args.train], "training_rooms": len(training),
+             "left_out": args.leave_out,
              "training_frames": len(views), "validation": [str(p) for p in args.validation],
              "validation_rooms": len(validation)}  # fmt: skip
     if args.start:

@@ -29,6 +29,7 @@ from roomcad_core.types import Frame, Placed
 from roomcad_offline.benchmarks.real.predictions import identity_of
 from roomcad_offline.benchmarks.real.room import Room
 from roomcad_offline.compare import LIMITS, match
+from roomcad_offline.instances.pictures import spread
 from roomcad_offline.instances.scores import LEAST
 from roomcad_offline.multi_sparc.benchmark.outcomes import Outcome
 from roomcad_offline.multi_sparc.benchmark.stages import Stages
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 GIVEN = ("own", "mask", "class", "cad")
 SHOWN = "shown"
 FILE = "cads.json"
+MOST_FRAMES = 24  # of a room, evenly spread: each is aligned four times from scratch
 GROWN = 1.1  # a CAD's box is taken this much larger where its surface is looked for
 LEAST_SHARE = 0.3  # of an instance's pixels in a CAD's box that may make it that CAD's
 # Classes of ours that ShapeNet, and so Scan2CAD, lacks, and what Scan2CAD annotates them as.
@@ -148,7 +150,9 @@ def _predict(room, pipeline, every):
     stages = RobotStages(pipeline, names_in(room))
     furniture = {p.id: p for p in room.placed if p.label in CLASSES}
     views = []
-    for i in tqdm(range(0, len(room.dataset), every), f"{room.name}: CADs", leave=False):
+    served = range(0, len(room.dataset), every)
+    chosen = [served[k] for k in spread(len(served), MOST_FRAMES)]
+    for i in tqdm(chosen, f"{room.name}: CADs", leave=False):
         frame = room.frame(i)
         truth = None if frame is None else room.frame_truth(frame)
         if truth is None or frame.T_world_cam is None:

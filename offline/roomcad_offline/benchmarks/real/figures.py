@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import numpy as np
@@ -18,11 +17,11 @@ from roomcad_offline.benchmarks.real.objects import (
     ObjectScores,
     fate_counts,
 )
+from roomcad_offline.benchmarks.real.sources import place_of
 from roomcad_offline.classifier.calibrate import reliability
 from roomcad_offline.metrics import bootstrap
 from roomcad_offline.metrics.boxes3d import average_precision, votenet_right
 
-SCAN_OF_PLACE = re.compile(r"(scene\d{4})_\d{2}")  # ScanNet: the same place, scanned again
 AP_RESAMPLED = 200
 
 
@@ -45,12 +44,6 @@ def places(rooms: list[RoomResult]) -> tuple[list[str], np.ndarray]:
     names = [place_of(r.source.name) for r in rooms]
     unique, index = np.unique(names, return_inverse=True)
     return list(unique), index
-
-
-def place_of(name: str) -> str:
-    """The place of a room by its name."""
-    match = SCAN_OF_PLACE.fullmatch(name)
-    return match[1] if match else name
 
 
 def share(rooms, counts, figure=bootstrap.ratio, seed=0):

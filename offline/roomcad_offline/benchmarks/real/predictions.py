@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,7 @@ from roomcad_core.types import Placed
 
 IDENTITY, CONFIG = "identity.json", "config.yaml"
 SEGMENTS, FRAMES, ROOM = "segments", "frames.jsonl", "room.json"
+NO_ROBOT = ("furniture", "library_build", "public_models", "view", "cli.py")
 FIELDS = ("id", "label", "cad_id", "T_world_obj", "S", "symmetry", "score")  # of room_file
 
 
@@ -57,9 +59,17 @@ def identity_of(config: PipelineConfig, **more) -> dict:
     return {
         "config": asdict(config),
         "models": _digest([models_folder() / "manifest.json"]),
-        "code": _digest(sorted(Path(roomcad_core.__file__).parent.rglob("*.py"))),
+        "code": code_digest(),
         **more,
     }
+
+
+@cache  # code that is edited later is not the code that runs
+def code_digest() -> str:
+    """Checksum of the robot's modules; what makes CAD libraries is none of them."""
+    root = Path(roomcad_core.__file__).parent
+    paths = [p for p in root.rglob("*.py") if p.relative_to(root).parts[0] not in NO_ROBOT]
+    return _digest(sorted(paths))
 
 
 def _digest(paths):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from roomcad_offline.scans.make import SCAN_FILE, NotWalkable, render_scan
 log = logging.getLogger(__name__)
 
 KINDS = ("recording", "scan", "simulated")  # in the order of the tables: the real ones first
+SCAN_OF_PLACE = re.compile(r"(scene\d{4})_\d{2}")  # ScanNet: the same place, scanned again
 DEEPEST = 3  # folders below the one named
 
 
@@ -53,6 +55,12 @@ def find_sources(paths: Iterable[Path], rendered: Path, config: ScanConfig) -> l
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{', '.join(twice)}: found more than once; their results would mix")
     return found
+
+
+def place_of(name: str) -> str:
+    """The place of a room by its name: scans of one place are not independent of each other."""
+    match = SCAN_OF_PLACE.fullmatch(name)
+    return match[1] if match else name
 
 
 def room_folders(paths: Iterable[Path]) -> list[Path]:
