@@ -15,6 +15,7 @@ import numpy as np
 from roomcad_core.library import Library
 from roomcad_offline.rooms import room as rooms
 from roomcad_offline.rooms import sensor, writer
+from roomcad_offline.rooms.layouts.build import WALL
 from roomcad_offline.rooms.scene import FIRST_CLUTTER
 
 VERSION = 1
@@ -74,16 +75,20 @@ def identity(config, number, library):
     """What decides the content of a room: configuration, number, library."""
     settings = asdict(config)
     del settings["rooms"]  # a set may grow later
+    layouts = settings.pop("layouts")
     digest = hashlib.sha256()
     for model in library:
         digest.update(f"{model.id} {model.size.tolist()} {model.symmetry}\n".encode())
         digest.update(model.points[:64].tobytes())  # enough to notice another shape
-    return {
+    about = {
         "version": VERSION,
         "room": number,
         "config": settings,
         "library_sha256": digest.hexdigest(),
     }
+    if layouts:  # the file may lie elsewhere next time
+        about["layouts_sha256"] = hashlib.sha256(Path(layouts).read_bytes()).hexdigest()
+    return about
 
 
 def is_same(path, wanted):
@@ -117,7 +122,7 @@ def check_same(path, wanted):
 
 def begin(part, name, room, wanted):
     """Write everything but the frames."""
-    for sub in writer.FOLDERS:
+    for sub in (*writer.FOLDERS, *((writer.STRUCTURE,) if room.layout else ())):
         (part / sub).mkdir(parents=True, exist_ok=True)
     writer.write_intrinsics(part, room.K)
     middle = np.array([room.plan.width / 2, room.plan.depth / 2, 0, 1])
@@ -127,7 +132,7 @@ def begin(part, name, room, wanted):
 
 def description(room, settings):
     """The rest of room.json: names of all instances, the sensor, the stamps."""
-    return {
+    about = {
         "theme": room.plan.theme,
         "size": [room.plan.width, room.plan.depth, room.plan.height],
         "fps": settings["fps"],
@@ -139,6 +144,11 @@ def description(room, settings):
         "sensor": asdict(room.sensor) if settings["noise"] else None,
         "T_world_room": room.T_world_room.tolist(),
     }
+    if room.layout:
+        about["layout"] = room.layout.name
+        about["skipped"] = room.layout.skipped
+        about["structure"] = [{"id": k, "name": name} for k, name in room.layout.structures()]
+    return about
 
 
 def write_frames(room, config, number, part, done):
@@ -148,7 +158,12 @@ def write_frames(room, config, number, part, done):
         done(config.frames - len(missing))
 
     def make(k):
-        writer.write_frame(part, k, *draw(room, config, number, k))
+        color, depth, instances, T_world_cam = draw(room, config, number, k)
+        structure = None
+        if room.layout:
+            structure = np.where(instances >= WALL, instances, 0).astype(np.uint16)
+            instances = np.where(instances >= WALL, 0, instances).astype(np.uint16)
+        writer.write_frame(part, k, color, depth, instances, T_world_cam, structure=structure)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         jobs = [pool.submit(make, k) for k in missing]

@@ -156,6 +156,27 @@ def leaves(rng):
     return Material(paint(color, 0.25 * smooth(rng, 5)), 0.3)
 
 
+def stone(rng):
+    """Speckled stone or laminate of worktops."""
+    speckle = 0.12 * smooth(rng, 0.8) + 0.06 * smooth(rng, 4)
+    return Material(paint(hue(rng, (0.0, 0.2), (0.2, 0.9)), speckle), 0.5, 0.03)
+
+
+def night(rng):
+    """A dark window pane: it mirrors, and its depth is mostly missing."""
+    return Material(paint(np.full(3, rng.uniform(0.05, 0.25)), 0.2 * smooth(rng, 40)), 2.0, 0.85)
+
+
+def frosted(rng):
+    """Milky glass of showers and doors."""
+    return Material(paint(np.array([0.72, 0.8, 0.82]), 0.04 * smooth(rng, 10)), 1.0, 0.6)
+
+
+def mirror(rng):
+    """A mirror: grey patches of a room that is not there."""
+    return Material(paint(np.full(3, 0.55), 0.2 * smooth(rng, (20, 35))), 1.5, 0.8)
+
+
 def picture(rng):
     """Coloured patches: posters, book covers."""
     color = np.tile(hue(rng), (TILE, TILE, 1))
@@ -171,6 +192,7 @@ MATERIALS = {
     for f in (
         *(wood, parquet, plain, wall, stripes, wallpaper, fabric, carpet, tiles, ceramic, metal),
         *(black, screen, glass, lampshade, cardboard, leaves, picture),
+        *(stone, night, frosted, mirror),
     )
 }
 

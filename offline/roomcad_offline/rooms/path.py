@@ -67,7 +67,7 @@ class FreeFloor:
 class Walk(FreeFloor):
     """Free floor of a plan."""
 
-    def __init__(self, plan, obstacles):
+    def __init__(self, plan, obstacles, body=BODY):
         """`obstacles`: footprints of everything that stands on the floor."""
         nx, ny = int(plan.width / CELL), int(plan.depth / CELL)
         xy = (np.stack(np.meshgrid(np.arange(nx), np.arange(ny), indexing="ij"), -1) + 0.5) * CELL
@@ -77,7 +77,7 @@ class Walk(FreeFloor):
             free &= (np.abs(offset @ fp.right) > fp.half_width) | (
                 np.abs(offset @ fp.front) > fp.half_depth
             )
-        super().__init__(free)
+        super().__init__(free, body=body)
 
 
 def _graph(open_cells, clearance):

@@ -9,6 +9,8 @@ import numpy as np
 from roomcad_core.types import Placed
 from roomcad_offline.rooms import path, scene, sensor, stacking
 from roomcad_offline.rooms.layout import Furnisher
+from roomcad_offline.rooms.layouts import build
+from roomcad_offline.rooms.layouts import room as real_layouts
 from roomcad_offline.rooms.plan import Plan, new_plan
 from roomcad_offline.rooms.render import Renderer
 from roomcad_offline.rooms.themes import THEMES
@@ -36,17 +38,26 @@ class Room:
     poses: np.ndarray  # (frames, 4, 4) T_room_cam
     exposure: np.ndarray  # (frames,)
     sensor: sensor.Sensor
+    layout: real_layouts.Furnished | None = None  # of rooms with a real layout
 
 
 def make(config, number, library):
     """Room `number` of a config.
 
     Raises:
-        ValueError: the library has no furniture that fits such a room.
+        ValueError: the library has no furniture that fits such a room, or config.layouts is no
+            file of layouts.
     """
     rng = np.random.default_rng([config.seed, number])
-    plan, things, walk = furnished(config, library, rng)
-    renderer = Renderer(scene.build(plan, things, config, rng), config.shadows)
+    layout = None
+    if config.layouts:
+        layout = real_layouts.furnished(config, number, library, rng)
+        plan, things, walk = layout.plan, layout.things, layout.walk
+        drawn = build.scene(layout, rng)
+    else:
+        plan, things, walk = furnished(config, library, rng)
+        drawn = scene.build(plan, things, config, rng)
+    renderer = Renderer(drawn, config.shadows)
     K = intrinsics(config, rng)
     poses = best_path(plan, walk, renderer, K, config, rng)
     T_world_room = world_from_room(plan, rng)
@@ -56,7 +67,7 @@ def make(config, number, library):
     )
     exposure = exposures(renderer, poses, K, config, rng)
     camera = sensor.draw_sensor(config.sensor, rng)
-    return Room(plan, things, placed, renderer, K, T_world_room, poses, exposure, camera)
+    return Room(plan, things, placed, renderer, K, T_world_room, poses, exposure, camera, layout)
 
 
 def furnished(config, library, rng):

@@ -73,3 +73,26 @@ def merged(meshes):
         np.concatenate([m.vertices for m in meshes]),
         np.concatenate([m.triangles + s for m, s in zip(meshes, starts, strict=False)]),
     )
+
+
+def sheet(points):
+    """Open surface through a grid of points (N, M, 3), facing up where x and y grow along N, M."""
+    points = np.asarray(points, float)
+    n, m = points.shape[:2]
+    k = np.arange(n * m).reshape(n, m)
+    a, b, c, d = (v.ravel() for v in (k[:-1, :-1], k[1:, :-1], k[1:, 1:], k[:-1, 1:]))
+    triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    return Mesh(points.reshape(-1, 3), triangles)
+
+
+def tube(path, radius, n=8):
+    """Pipe of a radius along (N, 3) points, open at its ends."""
+    path = np.asarray(path, float)
+    ahead = np.gradient(path, axis=0)
+    ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
+    aside = np.where(np.abs(ahead[:, 2:]) < 0.9, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
+    right = np.cross(ahead, aside)
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    over = np.cross(right, ahead)
+    angle = np.linspace(0, 2 * np.pi, n + 1)[:, None, None]
+    return sheet(path + radius * (np.cos(angle) * right + np.sin(angle) * over))

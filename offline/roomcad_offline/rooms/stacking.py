@@ -29,9 +29,10 @@ class Stood:
 class Stacker:
     """Finds flat places on furniture by looking down at its real surface."""
 
-    def __init__(self, plan, meshes, rng):
-        """`meshes`: room-frame Mesh of each of plan.items."""
+    def __init__(self, plan, meshes, rng, footprints=None):
+        """`meshes`: room-frame Mesh of each of plan.items, or of what stands on `footprints`."""
         self.plan, self.rng = plan, rng
+        self.footprints = footprints or [item.footprint for item in plan.items]
         self.caster = raycaster(meshes)
         self.on_top = [[] for _ in meshes]  # footprints already there
 
@@ -52,7 +53,7 @@ class Stacker:
         `half`: half width and depth; `where` draws a (right, front) offset in units of the half
         sizes of the item.
         """
-        base = self.plan.items[k].footprint
+        base = self.footprints[k]
         for _ in range(TRIES // 2):
             a, b = where()
             slack = np.maximum((base.half_width - half[0], base.half_depth - half[1]), 0)
@@ -110,12 +111,12 @@ class Stacker:
             label = item.model.label
             if label in HOLDS_THINGS:
                 n = self.rng.poisson(amount * min(3.0, 3.0 * item.S[0] * item.S[2]))
-                out += self._stand(k, n, clutter.ON_TABLE, 0.01)
+                out += self.stand(k, n, clutter.ON_TABLE, 0.01)
             elif label in SOFT:
-                out += self._stand(k, self.rng.poisson(amount * 1.2), clutter.ON_SOFT, 0.06)
+                out += self.stand(k, self.rng.poisson(amount * 1.2), clutter.ON_SOFT, 0.06)
         return out
 
-    def _stand(self, k, n, makers, flatness):
+    def stand(self, k, n, makers, flatness):
         """Stand up to n things on item k."""
         out = []
         for _ in range(n):

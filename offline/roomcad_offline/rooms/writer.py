@@ -16,6 +16,7 @@ SYM = {
     "rotational": "__SYM_ROTATE_UP_INF",
 }
 FOLDERS = ("color", "depth", "instance", "pose", "intrinsic")
+STRUCTURE = "structure"  # folder of the numbers of walls, doors, windows
 JPEG_QUALITY = 95
 Z_TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
@@ -28,12 +29,13 @@ def write_intrinsics(folder, K):
         np.savetxt(folder / "intrinsic" / f"intrinsic_{name}.txt", matrix, "%.9g")
 
 
-def write_frame(folder, number, color, depth, instances, T_world_cam, labels=None):
+def write_frame(folder, number, color, depth, instances, T_world_cam, labels=None, structure=None):
     """One frame; its pose comes last and so marks it as complete.
 
     Args:
         color: (H, W, 3) uint8 RGB. depth: (H, W) float32 [m]. instances: (H, W) uint16.
         labels: (H, W) uint16 raw ScanNet ids; with them the folders are named as ScanNet does.
+        structure: (H, W) uint16 numbers of what is built in, into the folder STRUCTURE.
     """
     import cv2
 
@@ -47,6 +49,8 @@ def write_frame(folder, number, color, depth, instances, T_world_cam, labels=Non
     else:
         _write_image(folder / "instance-filt" / f"{number}.png", instances, png)
         _write_image(folder / "label-filt" / f"{number}.png", labels, png)
+    if structure is not None:
+        _write_image(folder / STRUCTURE / f"{number}.png", structure, png)
     np.savetxt(folder / "pose" / f"{number}.txt", T_world_cam, "%.9g")
 
 

@@ -1,0 +1,200 @@
+"""One room with a real layout: which layout, what stands in it, and where one can walk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from roomcad_offline.rooms import path, scene, shapes, stacking
+from roomcad_offline.rooms.layouts import build, fixed, scatter
+from roomcad_offline.rooms.layouts.fit import Fitter, scaled
+from roomcad_offline.rooms.layouts.read import read_layouts
+from roomcad_offline.rooms.layouts.shell import Shell, make_shell
+from roomcad_offline.rooms.layouts.tidy import FEWEST, shifted, sort
+from roomcad_offline.rooms.plan import Item, Plan
+
+TRIES = 60  # layouts looked at for a room
+MIN_FLOOR = 0.5  # [m2] to walk on
+BODY = 0.28  # [m] the camera keeps this far from things
+STANDING = 0.25  # share of the rooms seen from a corner or a doorway
+HEAD = 1.9  # [m] what hangs lower is in the way
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """A furnished room, ready to be drawn."""
+
+    name: str  # of the real room
+    plan: Plan
+    shell: Shell
+    structure: tuple  # stacking.Stood, numbered from build.FIRST_FIXED
+    things: tuple  # stacking.Stood, numbered from scene.FIRST_CLUTTER
+    lamps: tuple
+    walk: path.FreeFloor
+    ceiling: bool
+    skipped: dict  # reason: layouts tried before
+
+    def structures(self):
+        """[(number, name)] of everything built in."""
+        names = [stood.thing.name for stood in self.structure]
+        return [*build.STRUCTURE.items(), *enumerate(names, build.FIRST_FIXED)]
+
+
+class Unfit(Exception):
+    """A layout no room can be made of; says why in few words."""
+
+
+def furnished(config, number, library, rng):
+    """Furnished room `number` of a config: of a layout of its own, of others if that is unfit.
+
+    Raises:
+        FileNotFoundError, ValueError: config.layouts is no file of layouts, or none is fit.
+    """
+    layouts = read_layouts(config.layouts)
+    order = np.random.default_rng([config.seed, len(layouts)]).permutation(len(layouts))
+    skipped = Counter()
+    for attempt in range(TRIES):
+        pick = order[number % len(layouts)] if attempt == 0 else rng.integers(len(layouts))
+        layout = layouts[pick]
+        try:
+            return furnish(layout, config, library, dict(skipped), rng)
+        except Unfit as reason:
+            skipped[str(reason)] += 1
+    reasons = ", ".join(f"{n} with {reason}" for reason, n in skipped.items())
+    raise ValueError(f"{config.layouts}: none of {TRIES} layouts makes a room: {reasons}")
+
+
+def furnish(layout, config, library, skipped, rng):
+    """Furnished room of one layout.
+
+    Raises:
+        Unfit: it has too little furniture or leaves no floor to walk on.
+    """
+    if layout.furniture() < FEWEST:
+        raise Unfit("fewer than two pieces of furniture")
+    shell, shift = make_shell(layout.boxes, rng)
+    boxes = sort(shifted(layout.boxes, shift), rng)
+    plan = Plan(shell.width, shell.depth, shell.height, "layout")
+    fitter = Fitter(shell, library, rng)
+    items = [fitter.item(box, boxes.furniture) for box in boxes.furniture]
+    plan.items += [item for item in items if item is not None and item.top < shell.height]
+    if len(plan.items) < FEWEST:
+        raise Unfit("too little furniture of the library")
+    fixer = fixed.build(shell, boxes, [i.footprint for i in plan.items], rng)
+    if walk(plan, shell, fixer.obstacles).area < MIN_FLOOR:
+        raise Unfit("no free floor")
+    plan.items += cupboards(fixer, fitter, rng)
+    lights, lamps = build.lamps(shell, rng)
+    things, structure, in_the_way = scattered(plan, shell, fixer, fitter, config, rng)
+    floor = walk(plan, shell, fixer.obstacles + in_the_way)
+    if floor.area < MIN_FLOOR:
+        raise Unfit("no free floor")
+    ceiling = config.ceiling and rng.random() < 0.85
+    fixtures = (*fixer.structure, *structure, *(lamps if ceiling else ()))
+    floor = viewpoint(floor, shell, rng)
+    parts = (layout.scene, plan, shell, fixtures, things, lights, floor, ceiling, skipped)
+    return Furnished(*parts)
+
+
+def walk(plan, shell, obstacles):
+    """Free floor between everything that stands."""
+    standing = [item.footprint for item in plan.items if item.bottom < HEAD]
+    outside = shell.cuts + shell.partitions
+    return path.Walk(plan, standing + list(obstacles) + outside, BODY)
+
+
+def cupboards(fixer, fitter, rng):
+    """Items: a row of cabinets of the library on the wall over many a counter."""
+    models, out = fitter.models.get("cabinet"), []
+    for _, place in fixer.counters if models else ():
+        if place.half_width < 0.5 or place.half_depth < 0.25 or rng.random() < 0.4:
+            continue
+        n = int(place.half_width / 0.3)
+        wanted = np.array([2 * place.half_width / n, rng.uniform(0.55, 0.8), 0.35])
+        model = min(models, key=lambda m: np.abs(np.log(wanted / m.size)).sum())
+        S, bottom = scaled(model, wanted), float(rng.uniform(1.35, 1.5))
+        if bottom + S[1] > fixer.shell.height or S[0] > 1.15 * wanted[0]:
+            continue
+        for k in range(n):
+            x = (k + 0.5) * wanted[0] - place.half_width
+            back = place.at(x, S[2] / 2 + 0.005 - place.half_depth)
+            spot = type(place)(*map(float, back), place.yaw, S[0] / 2, S[2] / 2)
+            if over_wall(fixer, spot, bottom, bottom + S[1]):
+                out.append(Item(model, S, spot, bottom))
+    return out
+
+
+def over_wall(fixer, spot, low, high):
+    """True if a wall is behind a footprint, bare between two heights, which are now taken."""
+    for number, wall in fixer.shell.built():
+        along, distance = wall.local(spot.at(0, -spot.half_depth))
+        start, end = along - spot.half_width, along + spot.half_width
+        if abs(distance) < 0.03 and wall.along @ spot.right > 0.99:
+            if start < -0.05 or end > wall.length + 0.05:
+                return False
+            if fixer.clear(number, start, end, low, high, 0.0):
+                fixer.hung.append((number, start, end, low, high))
+                return True
+    return False
+
+
+def scattered(plan, shell, fixer, fitter, config, rng):
+    """Clutter and structure that no box tells of, and the Footprints of what is in the way."""
+    scatterer = scatter.Scatterer(shell, plan, fixer, config.clutter, rng)
+    scatterer.walls()
+    scatterer.floor()
+    meshes = [scene.item_mesh(item)[0] for item in plan.items]
+    places = [item.footprint for item in plan.items]
+    labels = [item.model.label for item in plan.items]
+    for stood, place in fixer.counters:
+        meshes.append(posed(stood))
+        places.append(place)
+        labels.append("counter")
+    stacker = stacking.Stacker(plan, meshes, rng, places)
+    scatter.monitors(plan, stacker, fitter, scatterer, rng)
+    scatterer.cloth(stacker.caster)
+    scatterer.tops(stacker, labels)
+    built_in = tuple(fixer.things)
+    loose = scatterer.things
+    if len(loose) > scatter.MOST_THINGS:
+        keep = np.sort(rng.choice(len(loose), scatter.MOST_THINGS, replace=False))
+        loose = [loose[k] for k in keep]
+    return (*built_in, *loose), scatterer.structure, scatterer.on_floor
+
+
+def posed(stood):
+    """Room-frame Mesh of all parts of a Stood."""
+    fp = stood.footprint
+    whole = shapes.merged([mesh for mesh, _ in stood.thing.parts])
+    return shapes.moved(whole, (fp.x, fp.y, stood.bottom), fp.yaw)
+
+
+def viewpoint(floor, shell, rng):
+    """The floor to walk on, for some rooms only a corner or a doorway of it."""
+    if rng.random() >= STANDING:
+        return floor
+    doors = [
+        shell.walls[number].place((start + end) / 2, 0.0, 0.2).centre
+        for number, holes in shell.holes.items()
+        for start, end, low, _ in holes
+        if low == 0
+    ]
+    corners = [wall.start for _, wall in shell.built()]
+    spots = doors if doors and rng.random() < 0.5 else corners
+    return Stand(floor, spots[rng.integers(len(spots))])
+
+
+class Stand:
+    """A stretch of floor near a spot: the camera stands there and looks about."""
+
+    def __init__(self, floor, spot):
+        self.floor, self.area = floor, floor.area
+        middles = (floor.cells + 0.5) * path.CELL + floor.origin
+        self.near = np.argsort(np.linalg.norm(middles - spot, axis=1))[:12]
+
+    def wander(self, length, rng):
+        """(N, 2) positions of a step or two; what is left of `length` is spent standing."""
+        start, goal = self.near[0], self.near[rng.integers(1, len(self.near))]
+        return self.floor.route(int(start), int(goal))
