@@ -12,6 +12,7 @@ from roomcad_core.library import Library
 from roomcad_core.types import Object, Segmentation
 from roomcad_offline.benchmarks.real import figures, report
 from roomcad_offline.benchmarks.real.evaluate import evaluate
+from roomcad_offline.benchmarks.real.folds import Robots, read_folds
 from roomcad_offline.benchmarks.real.predictions import Predictions
 from roomcad_offline.benchmarks.real.sources import find_sources
 from roomcad_offline.cli import main
@@ -72,8 +73,12 @@ def oracle(monkeypatch):
     return make
 
 
+def judged(rooms, robot, out, every=1):
+    return evaluate(rooms, lambda name: robot, out, every)
+
+
 def test_the_truth_fed_back_scores_everything(rooms, oracle, tmp_path):
-    (kind,) = evaluate(rooms, oracle(), tmp_path).values()
+    (kind,) = judged(rooms, oracle(), tmp_path).values()
     record = figures.kind_record(kind)
     frames, objects = record["frames"], record["objects"]
     assert record["rooms"] == record["places"] == 2 and frames["frames"] == 8
@@ -94,7 +99,7 @@ def test_the_truth_fed_back_scores_everything(rooms, oracle, tmp_path):
 
 
 def test_a_class_that_is_always_taken_for_another_shows_in_every_figure(rooms, oracle, tmp_path):
-    (kind,) = evaluate(rooms, oracle(dict.fromkeys(CLASSES, "toilet")), tmp_path).values()
+    (kind,) = judged(rooms, oracle(dict.fromkeys(CLASSES, "toilet")), tmp_path).values()
     frames = figures.kind_record(kind)["frames"]
     assert frames["recall_0.5"]["value"] == 1.0
     assert frames["class_right"]["value"] == frames["both_right"]["value"] == 0.0
@@ -103,16 +108,31 @@ def test_a_class_that_is_always_taken_for_another_shows_in_every_figure(rooms, o
 
 def test_predictions_are_made_once_and_again_where_settings_change(rooms, oracle, tmp_path):
     first = oracle()
-    evaluate(rooms, first, tmp_path)
+    judged(rooms, first, tmp_path)
     again = oracle()
-    evaluate(rooms, again, tmp_path)
+    judged(rooms, again, tmp_path)
     assert (first.served, again.served) == (8, 0)
-    evaluate(rooms, again, tmp_path, every=2)
+    judged(rooms, again, tmp_path, every=2)
     assert again.served == 4
     assert len(Predictions(tmp_path / "predictions" / "room0000")) == 2
     (tmp_path / "predictions" / "room0000" / "identity.json").unlink()
     with pytest.raises(FileNotFoundError, match="not predicted to its end"):
         Predictions(tmp_path / "predictions" / "room0000")
+
+
+def test_places_of_a_fold_are_judged_by_its_robot(tmp_path):
+    (tmp_path / "fold.yaml").write_text("segment: {min_points: 200}\n")
+    folds = tmp_path / "folds.yaml"
+    folds.write_text("- {config: fold.yaml, places: [scene0001, room0001]}\n")
+    robots = Robots(PipelineConfig(), read_folds(folds))
+    points = [robots(n).config.segment.min_points for n in ("scene0001_02", "room0000", "room0001")]
+    assert points == [200, PipelineConfig().segment.min_points, 200]
+    folds.write_text("- {config: fold.yaml, places: [a]}\n- {config: fold.yaml, places: [a]}\n")
+    with pytest.raises(ValueError, match="folds.yaml: a is in two folds"):
+        read_folds(folds)
+    folds.write_text("- {places: [a]}\n")
+    with pytest.raises(ValueError, match="folds.yaml: got KeyError: 'config', expected a list"):
+        read_folds(folds)
 
 
 def test_scans_of_one_place_are_one_place():

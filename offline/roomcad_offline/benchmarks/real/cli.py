@@ -29,6 +29,11 @@ def add_parser(subparsers):
     )
     judge.add_argument("--out", type=Path, required=True, help="folder of predictions and results")
     judge.add_argument("--config", type=Path, help="YAML of settings that differ from defaults")
+    judge.add_argument(
+        "--folds",
+        type=Path,
+        help="YAML: a list of {config, places}: what judges places that other networks learnt from",
+    )
     judge.add_argument("--every", type=int, default=1, help="serve every n-th frame (default: 1)")
     judge.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
     judge.add_argument("--no-pictures", action="store_true", help="figures only")
@@ -46,17 +51,18 @@ def add_parser(subparsers):
 def run_evaluate(args):
     """Evaluate, write real.json, real.md and pictures; print the tables."""
     from roomcad_core import config as configs
-    from roomcad_core.pipeline import Pipeline
     from roomcad_offline.benchmarks.real.evaluate import evaluate
+    from roomcad_offline.benchmarks.real.folds import Robots, read_folds
     from roomcad_offline.benchmarks.real.report import markdown
     from roomcad_offline.benchmarks.real.sources import find_sources
 
     if args.every < 1:
         raise ValueError(f"--every: got {args.every}, expected at least 1")
     config = configs.load(args.config) if args.config else configs.PipelineConfig()
+    robots = Robots(config, read_folds(args.folds) if args.folds else None)
     args.out.mkdir(parents=True, exist_ok=True)
     sources = find_sources(args.data, args.out / "rendered", SCANS)
-    results = evaluate(sources, Pipeline(config), args.out, args.every)
+    results = evaluate(sources, robots, args.out, args.every)
     record = evaluation_record(results, args)
     text = markdown(record)
     for folder in (args.out, *([RESULTS] if args.publish else [])):
@@ -77,6 +83,7 @@ def evaluation_record(results, args) -> dict:
     return {
         "command": f"roomcad-offline real evaluate {folders} --out OUT{more}",
         "config": args.config.name if args.config else "shipped defaults",
+        "folds": args.folds.name if args.folds else None,
         "kinds": {kind: kind_record(result, args.seed) for kind, result in results.items()},
     }
 

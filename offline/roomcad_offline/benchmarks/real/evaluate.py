@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,13 +45,13 @@ class KindResult:
 
 
 def evaluate(
-    sources: list[Source], pipeline: Pipeline, out: Path, every: int = 1
+    sources: list[Source], robot: Callable[[str], Pipeline], out: Path, every: int = 1
 ) -> dict[str, KindResult]:
     """Judge rooms; {kind: KindResult}, kinds in the order of `sources`.
 
     Args:
         sources: the rooms.
-        pipeline: the robot's.
+        robot: gives the Pipeline that judges a room, by its name.
         out: its folder predictions/ keeps what is predicted.
         every: serve every n-th frame.
     """
@@ -62,7 +63,7 @@ def evaluate(
     with tqdm(total=2 * total, unit="frame", desc="real") as bar:
         for room in rooms:
             bar.set_postfix_str(room.name)
-            folder = out / "predictions" / room.name
+            folder, pipeline = out / "predictions" / room.name, robot(room.name)
             predictions = predict_room(room, pipeline, folder, every, bar.update)
             cads = predict_cads(room, pipeline, folder, every)
             kind = results[room.source.kind]
