@@ -2,7 +2,7 @@
 #   make demo [SEQUENCE=FOLDER_OR_BAG]   simulated room, or a real sequence -> demo_out/
 #   make test                            all tests, with torch and TensorRT-RTX, which they need
 #   make soak [MINUTES=10] [OUT=runs/soak]   the whole stack at 10 frames/s: memory, drops, delay
-#   make lint | bench | docs | setup-train | clean
+#   make lint | bench | docs | setup-train | setup-models | clean
 #   make setup-tensorrt [TENSORRT=tensorrt]   for NVIDIA GPUs: TensorRT-RTX, or the full TensorRT
 
 # The ROS wheels are built for Python 3.11; an official ROS brings its own Python.
@@ -17,7 +17,7 @@ MINUTES ?= 10
 OUT ?= runs/soak
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-train setup-tensorrt demo test lint bench soak docs clean
+.PHONY: help setup setup-train setup-models setup-tensorrt demo test lint bench soak docs clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -27,6 +27,9 @@ setup:
 
 setup-train:
 	@$(PYTHON) scripts/set_up.py --train
+
+setup-models:
+	@$(PYTHON) scripts/set_up.py --models
 
 setup-tensorrt:
 	@$(PYTHON) scripts/set_up.py --tensorrt $(TENSORRT)
@@ -56,5 +59,5 @@ docs: setup
 	@$(RUN) python -m roomcad_ros.reference docs/ros.md
 
 clean:
-	rm -rf .venv ros_ws/build ros_ws/install ros_ws/log demo_out .pytest_cache .ruff_cache
+	rm -rf .venv .venv-models ros_ws/build ros_ws/install ros_ws/log demo_out .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +

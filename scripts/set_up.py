@@ -1,6 +1,6 @@
 """Makes everything that `make demo` and `make test` need; does only what is missing.
 
-    python3 scripts/set_up.py [--train] [--tensorrt FLAVOUR] [--tests]
+    python3 scripts/set_up.py [--train] [--tensorrt FLAVOUR] [--tests] [--models]
 
 Needs nothing but a Python of its own (3.11, or the one of a sourced official ROS).
 """
@@ -14,6 +14,7 @@ import sys
 import time
 
 import environment
+import models_environment
 import overlay
 import system_packages
 import workspace
@@ -34,6 +35,7 @@ def main():
     parser.add_argument("--train", action="store_true", help="also torch and h5py, for training")
     parser.add_argument("--tensorrt", choices=TENSORRT, help="also TensorRT, for NVIDIA GPUs")
     parser.add_argument("--tests", action="store_true", help="also what only the tests need")
+    parser.add_argument("--models", action="store_true", help="also infinigen, to make CAD models")
     args = parser.parse_args()
     leave_venv()
     start = time.monotonic()
@@ -41,6 +43,7 @@ def main():
         with only_one():
             flavours = tensorrt_flavours(args.tensorrt, args.tests)
             ran = set_up(args.train or args.tests, flavours)
+            ran += models_environment.set_up() if args.models else 0
     except SetUpError as error:
         print(f"[setup] error: {error}", file=sys.stderr)
         return 1

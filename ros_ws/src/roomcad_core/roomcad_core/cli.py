@@ -16,6 +16,7 @@ where the models come from:
   builtin[:SEED[:COUNT]]  our own furniture generator
   sweethome3d[:PATH]      the Debian packages sweethome3d-furniture and sweethome3d, installed, or
                           at PATH: a folder, .deb, .sh3f or .jar
+  infinigen:COUNT[:SEED]  infinigen's procedural furniture, made here (make setup-models)
   shapenet:FOLDER         ShapeNetCore v2 (FOLDER/<synset>/<model>/models/model_normalized.obj)
   3dfuture:FOLDER         3D-FUTURE (FOLDER/model_info.json, FOLDER/<model>/raw_model.obj)
   FOLDER                  OBJ, GLB, STL or PLY files and one CSV with the columns file,label,

@@ -20,7 +20,7 @@ def _framed(rng, width, n_pillows):
     parts = Parts(rng)
     long, frame = uniform(rng, 1.92, 2.08), uniform(rng, 0.26, 0.36)
     z = long / 2
-    _bedding(parts, width - 0.05, (-z + 0.03, z - 0.03), frame, n_pillows)
+    bedding(parts, width - 0.05, (-z + 0.03, z - 0.03), frame, n_pillows)
     parts.add("wood", box(span(0, width), (frame - 0.14, frame), span(0, long), 0.008))
     parts.add("wood", *four(leg((width / 2 - 0.05, frame - 0.12, z - 0.06),
                                 (width / 2 - 0.05, 0, z - 0.06), 0.035, 0.028)))  # fmt: skip
@@ -30,7 +30,7 @@ def _framed(rng, width, n_pillows):
     return parts
 
 
-def _bedding(parts, width, z, y, n_pillows):
+def bedding(parts, width, z, y, n_pillows):
     """Mattress, blanket and pillows on the level y over the range z."""
     top = y + uniform(parts.rng, 0.16, 0.24)
     parts.add("linen", box(span(0, width), (y - 0.02, top), z, 0.035))
@@ -84,7 +84,7 @@ def divan(rng):
         "plastic",
         *four(leg((width / 2 - 0.08, 0.06, z - 0.08), (width / 2 - 0.08, 0, z - 0.08), 0.025)),
     )
-    _bedding(parts, width - 0.01, (-z + 0.005, z - 0.005), base, 2 if width > 1.3 else 1)
+    bedding(parts, width - 0.01, (-z + 0.005, z - 0.005), base, 2 if width > 1.3 else 1)
     if rng.random() < 0.7:
         top = uniform(rng, 0.85, 1.2)
         parts.add("fabric", box(span(0, width + 0.02), (0, top), (z - 0.005, z + 0.09), 0.03))
@@ -103,7 +103,7 @@ def bunk(rng):
     parts.add("wood", *four(leg((x - r, height, z - r), (x - r, 0, z - r), r)))
     for level in (0.28, height - 0.38):
         parts.add("wood", box(span(0, width - 0.02), (level, level + 0.10), span(0, long - 0.02)))
-        _bedding(parts, width - 0.09, (-z + 0.07, z - 0.07), level + 0.10, 1)
+        bedding(parts, width - 0.09, (-z + 0.07, z - 0.07), level + 0.10, 1)
         for end in (-1, 1):
             parts.add(
                 "wood",
@@ -128,7 +128,7 @@ def day_bed(rng):
     parts = Parts(rng)
     width, long, frame = uniform(rng, 0.9, 1.0), uniform(rng, 1.95, 2.1), uniform(rng, 0.28, 0.34)
     z, rail = long / 2, uniform(rng, 0.62, 0.78)
-    _bedding(parts, width - 0.06, (-z + 0.03, z - 0.03), frame, 1)
+    bedding(parts, width - 0.06, (-z + 0.03, z - 0.03), frame, 1)
     parts.add("wood", box(span(0, width), (frame - 0.1, frame), span(0, long)))
     for end in (-1, 1):
         parts.add("wood", box(span(0, width), (0, rail), span(end * (z + 0.01), 0.04), 0.008))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from roomcad_core.library import LibraryWriter
-from roomcad_core.library_build import folder, future3d, shapenet, sweethome3d
+from roomcad_core.library_build import folder, future3d, infinigen, shapenet, sweethome3d
 from roomcad_core.library_build.builtin import COUNT, builtin_models
 from roomcad_core.library_build.model import cad_model, centred
 from roomcad_core.library_build.repair import check, outward
@@ -21,6 +22,7 @@ SOURCES = {
     "sweethome3d": sweethome3d.candidates,
     "shapenet": shapenet.candidates,
     "3dfuture": future3d.candidates,
+    "infinigen": infinigen.candidates,
     "folder": folder.candidates,
 }
 
@@ -38,15 +40,20 @@ class Report:
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)}:")
             lines += [f"  {name}: {why}" for name, why in self.skipped]
+            lines += [f"  {n} x {kind}" for kind, n in self.skipped_kinds().items() if n > 1]
         return "\n".join(lines)
+
+    def skipped_kinds(self) -> Counter:
+        """How many models of one kind were skipped: names that differ in their numbers only."""
+        return Counter(re.sub(r"(_\d+)+$", "", name) for name, _ in self.skipped)
 
 
 def build(source, out, overwrite=False):
     """Build the library folder `out` from `source` and return the Report.
 
     Args:
-        source: builtin[:SEED[:COUNT]], sweethome3d[:PATH], shapenet:FOLDER, 3dfuture:FOLDER, or
-            folder:FOLDER (a plain existing folder means the same).
+        source: builtin[:SEED[:COUNT]], sweethome3d[:PATH], infinigen:COUNT[:SEED], shapenet:FOLDER,
+            3dfuture:FOLDER, or folder:FOLDER (a plain existing folder means the same).
     """
     name, _, argument = str(source).partition(":")
     if name == "builtin":
