@@ -20,6 +20,7 @@ COMMANDS = (
     "roomcad_offline.run",
     "roomcad_offline.scan_gap.cli",
     "roomcad_offline.scans.cli",
+    "roomcad_offline.sensor_statistics.cli",
     "roomcad_offline.temporal.cli",
     "roomcad_offline.tables.cli",
 )

@@ -12,6 +12,7 @@ from roomcad_offline.rooms.scene import NOTHING, cast
 
 LEVELS = 4  # halvings of the texture for far surfaces
 AMBIENT = 0.32  # light from everywhere, in units of a lamp at 1 m
+GREY = np.array([0.299, 0.587, 0.114], np.float32)  # of R, G, B
 SHADOW_LAMPS = 2  # the strongest lamps throw shadows
 
 
@@ -24,6 +25,8 @@ class View:
     cosine: np.ndarray  # float32 in 0-1, of the angle between ray and surface normal
     dropout: np.ndarray  # float32, Material.dropout
     light: np.ndarray  # (H, W, 3) float32 linear colour, not yet exposed
+    albedo: np.ndarray | None = None  # float32 in 0-1, grey share of the light thrown back
+    points: np.ndarray | None = None  # (H, W, 3) float32 in the room's or scan's frame [m]
 
 
 class Renderer:
@@ -54,9 +57,11 @@ class Renderer:
         points = T[:3, 3] + directions * depth[..., None]
         material = self.material[geometry]
         color = self.texture(points, normal, geometry, material, depth / K[0, 0])
+        albedo = color @ GREY
         light = self.lit(points, normal) + self.glow[material][..., None] * 1.5
         light = np.where(missed[..., None], np.float32(0), color * light)
-        return View(depth, self.instance[geometry], cosine, self.dropout[material], light)
+        dropout = self.dropout[material]
+        return View(depth, self.instance[geometry], cosine, dropout, light, albedo, points)
 
     def texture(self, points, normal, geometry, material, footprint):
         """(H, W, 3) linear surface colour; `footprint` is the size of a pixel there [m]."""

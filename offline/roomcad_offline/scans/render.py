@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from roomcad_core.camera import rays as camera_rays
-from roomcad_offline.rooms.render import View, facing_normals
+from roomcad_offline.rooms.render import GREY, View, facing_normals
 from roomcad_offline.rooms.scene import HIT, NOTHING, cast, raycaster
 from roomcad_offline.rooms.shapes import Mesh
 from roomcad_offline.scannet.scan import Scan
@@ -41,14 +41,16 @@ class ScanRenderer:
         corners = self.faces[np.where(seen, hit["primitive_ids"], 0)]
         weights = barycentric(hit["primitive_uvs"])
         nearest = np.take_along_axis(corners, weights.argmax(-1)[..., None], -1)[..., 0]
-        light = np.einsum("hwk,hwkc->hwc", weights, self.light[corners])
+        light = np.einsum("hwk,hwkc->hwc", weights, self.light[corners]).astype(np.float32)
         _, cosine = facing_normals(hit["primitive_normals"], directions)
         return View(
             depth,
             np.where(seen, self.instance[nearest], 0).astype(np.uint16),
             cosine,
             np.zeros_like(depth),
-            np.where(seen[..., None], light, 0).astype(np.float32),
+            np.where(seen[..., None], light, np.float32(0)),
+            light @ GREY,
+            T[:3, 3] + directions * depth[..., None],
         )
 
 
