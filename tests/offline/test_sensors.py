@@ -171,7 +171,8 @@ def test_structured_light_comes_in_steps_of_an_eighth_of_a_pixel():
 def share_missing(sensor, view):
     """In the middle of the picture, where no border is."""
     sensor = replace(sensor, grid=(1, 1))
-    return (depth.measure(view, sensor, np.random.default_rng(0))[80:160, 100:220] == 0).mean()
+    pictures = [depth.measure(view, sensor, np.random.default_rng(seed)) for seed in range(4)]
+    return np.mean([(picture[60:180, 80:240] == 0).mean() for picture in pictures])
 
 
 def test_dark_surfaces_vanish_for_time_of_flight_only():
@@ -188,7 +189,7 @@ def test_far_slanted_and_glassy_surfaces_vanish(kind):
     facing = share_missing(sensor, wall(3.0))
     assert share_missing(sensor, wall(3.0, cosine=0.15)) > facing + 0.1
     assert share_missing(sensor, wall(sensor.far + 1)) == 1
-    assert share_missing(sensor, wall(2.0, dropout=0.9)) == pytest.approx(0.9, abs=0.15)
+    assert share_missing(sensor, wall(2.0, dropout=0.9)) == pytest.approx(0.9, abs=0.2)
     assert share_missing(sensor, wall(sensor.near - 0.1)) == 1
 
 

@@ -14,7 +14,11 @@ KINDS = ("structured_light", "active_stereo", "tof")
 
 @dataclass(frozen=True)
 class Sensor:
-    """A camera; lengths in the image are those of one 640 px wide. The defaults are flawless."""
+    """A camera; the defaults are flawless.
+
+    What comes of its build (parallax, margin) is given for an image 640 px wide and scaled to
+    others; what comes of windows and filters counts pixels of whatever image there is.
+    """
 
     kind: str
     noise: tuple[float, float, float] = (0.0, 0.0, 0.0)  # of 1, z and z^2 [m], see axial_sigma
