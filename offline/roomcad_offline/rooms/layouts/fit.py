@@ -29,11 +29,13 @@ class Fitter:
             self.models[label] = [models[k] for k in rng.choice(len(models), count, replace=False)]
 
     def item(self, box, boxes):
-        """Item that stands in a box among all `boxes`; None if the library lacks the class."""
+        """Item that stands in a box among all `boxes`; None if there is nothing to stand there."""
         models = self.models.get(box.label)
         if not models:
             return None
         bottom = standing_height(box, self.shell)
+        if bottom is None:
+            return None
         rules = turn_costs(box, boxes, self.shell)
         size = np.array([box.size[0], box.high[2] - bottom, box.size[1]])
         choices = []
@@ -41,6 +43,7 @@ class Fitter:
             wanted = size if quarter % 2 == 0 else size[[2, 1, 0]]
             for model in models:
                 misfit = np.abs(np.log(wanted / model.size)).sum()
+                misfit += 1.5 * (bottom > 0 and not has_base(model))
                 choices.append((misfit + rules[quarter], quarter, model, wanted))
         _, quarter, model, wanted = min(choices, key=lambda c: c[0])
         S = scaled(model, wanted)
@@ -71,12 +74,21 @@ class Fitter:
 
 
 def standing_height(box, shell):
-    """Height of the bottom of what stands in a box [m]; 0 unless it hangs on a wall."""
+    """Height of the bottom of what stands in a box [m]: 0 unless it hangs on a wall.
+
+    None where it would have to hang in the air.
+    """
     if box.label not in HANGS or box.low[2] < HIGH:
         return 0.0
     gaps = [back_gap(box, quarter, shell) for quarter in range(4)]
-    hangs = min(gaps) < 0.25 or box.low[2] > 1.2
-    return float(box.low[2]) if hangs else 0.0
+    if min(gaps) < 0.3:
+        return float(box.low[2])
+    return None if box.low[2] > 1.0 else 0.0
+
+
+def has_base(model):
+    """True if a model ends below in a flat base, not in legs: it may hang on a wall."""
+    return np.mean(model.points[:, 1] < -0.47) > 0.05
 
 
 def scaled(model, wanted):
@@ -124,7 +136,7 @@ def turn_costs(box, boxes, shell):
     costs = np.zeros(4)
     if box.label in WALL_BACKED:
         gaps = np.array([back_gap(box, quarter, shell) for quarter in range(4)])
-        costs += 1.5 * np.clip(gaps - gaps.min(), 0, 1.5)
+        costs += 2.5 * np.clip(gaps - gaps.min(), 0, 1.5)
     if box.label == "desk":
         chairs = [b for b in boxes if b.label == "chair" and edge_gap(box, b) < NEAR_TABLE]
         for chair in chairs[:3]:

@@ -1,12 +1,11 @@
-"""Builds what the boxes of a layout say of doors, windows, pictures, curtains, kitchens."""
+"""Builds what the boxes of a layout say of doors, windows, pictures and curtains."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from roomcad_offline.rooms.footprint import Footprint, overlap
-from roomcad_offline.rooms.layouts import kitchen, openings, props
-from roomcad_offline.rooms.layouts.tidy import COUNTER
+from roomcad_offline.rooms.layouts import openings
 from roomcad_offline.rooms.stacking import Stood
 
 NEAR = 0.4  # [m] a box no farther from a wall belongs to it
@@ -17,9 +16,10 @@ CORRIDOR = 1.3  # [m] depth of what is seen through open doors
 class Fixer:
     """Collects what is fixed to the walls of a room or built in."""
 
-    def __init__(self, shell, standing, rng):
-        """`standing`: Footprints of the furniture, which doors do not swing into."""
-        self.shell, self.standing, self.rng = shell, standing, rng
+    def __init__(self, shell, items, rng):
+        """`items`: the furniture, which doors do not swing into."""
+        self.shell, self.items, self.rng = shell, items, rng
+        self.standing = [item.footprint for item in items]
         self.structure = []  # Stood: doors, windows, pictures, curtains, counters
         self.things = []  # Stood: sinks, stoves, refrigerators
         self.obstacles = []  # Footprints on the floor
@@ -176,21 +176,6 @@ class Fixer:
         self.structure.append(Stood(cloth, back, low))
         self.obstacles.append(place)
 
-    def backed(self, box, deepest):
-        """(number or None, Footprint) of something with its back to the nearest wall."""
-        found = self.attach(box)
-        if found is None:
-            axis = int(np.argmin(box.size[:2]))
-            half = float(box.size[1 - axis] / 2), float(min(box.size[axis], deepest) / 2)
-            x, y = map(float, box.centre[:2])
-            return None, Footprint(x, y, (1 - axis) * np.pi / 2, *half)
-        number, along, _ = found
-        wall = self.shell.walls[number]
-        wide = min(abs(box.size[:2]) @ abs(wall.along), wall.length - 0.02)
-        deep = min(abs(box.size[:2]) @ abs(wall.inward), deepest)
-        along = float(np.clip(along, wide / 2 + 0.01, wall.length - wide / 2 - 0.01))
-        return number, wall.place(along, wide / 2, deep / 2)
-
     def stand(self, thing, place, bottom=0.0):
         """Stood of a Thing whose back (y = 0) is at the back of a footprint."""
         x, y = place.at(0, -place.half_depth)
@@ -199,142 +184,3 @@ class Fixer:
             Footprint(float(x), float(y), place.yaw, place.half_width, place.half_depth),
             bottom,
         )
-
-    def counter(self, box, sinks):
-        """A counter; two of them where the box is that of an L."""
-        boxes = [box]
-        if min(box.size[:2]) > 1.05:
-            boxes = [_leg(box, 0, self.shell), _leg(box, 1, self.shell)]
-        for part in boxes:
-            number, place = self.backed(part, 0.7)
-            deep = max(place.half_depth, 0.25)
-            if number is not None:
-                x, y = place.at(0, deep - place.half_depth)
-                place = Footprint(float(x), float(y), place.yaw, place.half_width, deep)
-            self.worktop(place, sinks)
-
-    def worktop(self, place, sinks):
-        """One straight counter with the sinks that lie in it, sometimes with a stove."""
-        height = float(self.rng.uniform(*COUNTER))
-        width, depth = 2 * place.half_width, 2 * place.half_depth
-        holes = []
-        for box in sinks:
-            x, y = (box.centre[:2] - place.centre) @ np.stack([place.right, place.front], 1)
-            wide, deep = np.minimum(box.size[:2], (width - 0.2, depth - 0.16))
-            if (
-                abs(x) < place.half_width
-                and abs(y) < place.half_depth + 0.1
-                and min(wide, deep) > 0.2
-            ):
-                x = float(np.clip(x, wide / 2 + 0.05 - width / 2, width / 2 - wide / 2 - 0.05))
-                if all(abs(x - h[0]) > (wide + h[2]) / 2 + 0.05 for h in holes):
-                    holes.append((x, depth / 2 + 0.02, float(wide), float(deep)))
-                    sinks.remove(box)
-                    break
-        made = kitchen.counter(self.rng, width, depth, height, holes, self.rng.random() < 0.85)
-        self.structure.append(self.stand(made, place))
-        self.counters.append((self.structure[-1], place))
-        self.obstacles.append(place)
-        for x, y, wide, deep in holes:
-            sx, sy = place.at(x, y - place.half_depth)
-            sink = Footprint(float(sx), float(sy), place.yaw, wide / 2, deep / 2)
-            self.things.append(
-                Stood(kitchen.basin(self.rng, wide, deep), sink, height - kitchen.DEEPEST)
-            )
-        if width > 1.5 and depth > 0.5 and self.rng.random() < 0.5:
-            self.stove(place, holes, height)
-
-    def stove(self, place, holes, height):
-        """A stove in a counter, beside its sinks."""
-        x = self.rng.uniform(-1, 1) * (place.half_width - 0.35)
-        if any(abs(x - h[0]) < h[2] / 2 + 0.35 for h in holes):
-            return
-        made = kitchen.stove(self.rng, 0.6, 2 * place.half_depth + 0.012, height + 0.004)
-        back = place.at(x, -place.half_depth)
-        spot = Footprint(*map(float, back), place.yaw, 0.3, place.half_depth)
-        self.things.append(Stood(made, spot, 0.0))
-
-    def sink(self, box):
-        """A washbasin on the wall, often below a mirror."""
-        number, place = self.backed(box, 0.55)
-        if number is None:
-            return
-        deep = float(np.clip(2 * place.half_depth, 0.35, 0.55))
-        width = float(np.clip(2 * place.half_width, 0.4, 0.7))
-        height = float(np.clip(box.high[2], 0.78, 0.92))
-        self.things.append(self.stand(kitchen.washbasin(self.rng, width, deep, height), place))
-        self.obstacles.append(place)
-        along, _ = self.shell.walls[number].local(place.centre)
-        high = self.rng.uniform(0.5, 0.9)
-        if self.rng.random() < 0.7 and 1.1 + high < self.shell.height:
-            taken = self.claim(number, along, width + 0.1, 1.1, 1.1 + high)
-            if taken:
-                self.hang(openings.mirror(self.rng, taken[1], high), number, taken[0], 1.1)
-
-    def refrigerator(self, box):
-        """A refrigerator with its back to the wall."""
-        _, place = self.backed(box, 0.8)
-        width = float(np.clip(2 * place.half_width, 0.45, 0.95))
-        depth = float(np.clip(2 * place.half_depth, 0.45, 0.8))
-        height = float(np.clip(box.high[2], 0.7, 2.0))
-        x, y = place.at(0, depth / 2 - place.half_depth)
-        place = Footprint(float(x), float(y), place.yaw, width / 2, depth / 2)
-        made = kitchen.refrigerator(self.rng, width, depth, height)
-        self.things.append(self.stand(made, place))
-        self.obstacles.append(place)
-
-    def other(self, box):
-        """Furniture that is none of ours: poufs, benches, machines, chests."""
-        w, d = box.size[:2]
-        h = float(min(box.high[2], self.shell.height - 0.1))
-        if h < 0.15 or max(w, d) > 2.2:
-            return
-        turned = d > w
-        size = (d, w, h) if turned else (w, d, h)
-        if h < 0.6:
-            make = props.bench if size[0] > 1.8 * size[1] else props.ottoman
-        elif size[1] > 0.5 and size[0] < 0.8 and h < 1.0 and self.rng.random() < 0.6:
-            make = props.washing_machine
-        else:
-            make = props.crate
-        made = make(self.rng, size)
-        if make is props.crate and h > 0.8:
-            made = made._replace(name="closet")
-        x, y = map(float, box.centre[:2])
-        place = Footprint(x, y, np.pi / 2 if turned else 0.0, size[0] / 2, size[1] / 2)
-        self.things.append(Stood(made, place, 0.0))
-        self.obstacles.append(place)
-
-
-def _leg(box, axis, shell):
-    """The part of the box of an L that runs along `axis` at the nearer of its two sides."""
-    other, deep = 1 - axis, 0.62
-    low, high = box.low[other], (shell.width, shell.depth)[other] - box.high[other]
-    centre, size = box.centre.copy(), box.size.copy()
-    size[other] = deep
-    centre[other] = box.low[other] + deep / 2 if low < high else box.high[other] - deep / 2
-    return type(box)(box.kind, centre, size)
-
-
-def build(shell, boxes, standing, rng):
-    """Fixer that has built all fixed, built-in and other boxes of a tidy.Sorted."""
-    fixer = Fixer(shell, standing, rng)
-    for kind in ("door", "window", "picture"):
-        for box in boxes.fixed:
-            if box.kind == kind:
-                getattr(fixer, kind)(box)
-    for box in boxes.fixed:
-        if box.kind in ("curtain", "showercurtrain"):
-            fixer.curtain(box, "curtain" if box.kind == "curtain" else "shower curtain")
-    sinks = [box for box in boxes.built if box.kind == "sink"]
-    for box in boxes.built:
-        if box.kind == "counter":
-            fixer.counter(box, sinks)
-    for box in boxes.built:
-        if box.kind == "refrigerator":
-            fixer.refrigerator(box)
-    for box in sinks:
-        fixer.sink(box)
-    for box in boxes.other:
-        fixer.other(box)
-    return fixer

@@ -94,16 +94,15 @@ def _tap(y, z):
     return shapes.tube([(0, y, z - 0.02), *arc, (0, y + 0.14, z + 0.13)], 0.012), "metal"
 
 
-def washbasin(rng, width, depth, height):
-    """A bowl of ceramic on a foot or on the wall, the back at y = 0."""
-    bowl = shapes.lathe(
-        (0.1, 0.3, 0.48, 0.5, 0.44, 0.3, 0.05), (0, 0.05, 0.14, 0.17, 0.17, 0.07, 0.05), 24
-    )
+def washbasin(rng, width, depth, height, foot=True):
+    """A bowl of ceramic with its rim at a height, its back at y = 0; on a foot for many."""
+    rings = (0.1, 0.3, 0.48, 0.5, 0.44, 0.3, 0.05), (0, 0.05, 0.14, 0.17, 0.17, 0.07, 0.05)
+    bowl = shapes.lathe(*rings, 24)
     points = bowl.vertices * (width, depth, 1) + (0, depth / 2, height - 0.17)
     parts = [(shapes.Mesh(points, bowl.triangles), "ceramic"), _tap(0.02, height)]
-    if rng.random() < 0.6:
-        foot = shapes.cylinder(0.09, height - 0.15, 0.11)
-        parts.append((shapes.moved(foot, (0, depth * 0.45, 0)), "ceramic"))
+    if foot and rng.random() < 0.6:
+        pillar = shapes.cylinder(0.09, height - 0.15, 0.11)
+        parts.append((shapes.moved(pillar, (0, depth * 0.45, 0)), "ceramic"))
     return thing("sink", *parts)
 
 

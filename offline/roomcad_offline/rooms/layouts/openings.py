@@ -144,7 +144,7 @@ def picture(rng, width, height):
 def whiteboard(rng, width, height):
     """A board in a thin frame with a tray."""
     board = at(0, 0, 0, width, 0.015, height)
-    kind = "ceramic" if rng.random() < 0.8 else str(rng.choice(["leaves", "cardboard"]))
+    kind = "ceramic" if rng.random() < 0.8 else str(rng.choice(["plain", "cardboard"]))
     rim = shapes.merged(
         [frame(width, height, 0.02, 0.02), at(0, 0, -0.03, width * 0.7, 0.08, 0.015)]
     )

@@ -56,14 +56,17 @@ def shoes(rng):
 
 
 def heap(rng, name="clothes"):
-    """Clothes or towels in a heap."""
-    w, d, h = rng.uniform((0.3, 0.3, 0.06), (0.7, 0.6, 0.22))
-    x, y = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(-1, 1, 17), indexing="ij")
-    bump = np.clip(1 - x**2 - y**2, 0, 1) ** 0.6
-    for _ in range(5):
-        k, phase = rng.normal(0, 4, 2), rng.uniform(0, 6.3)
-        bump = bump * (1 + 0.15 * np.sin(k[0] * x + k[1] * y + phase))
-    mesh = shapes.sheet(np.stack([x * w / 2, y * d / 2, 0.005 + h * bump], -1))
+    """Clothes in a heap: a low cloth full of folds with a ragged outline."""
+    w, d, h = rng.uniform((0.3, 0.3, 0.04), (0.7, 0.6, 0.14))
+    x, y = np.meshgrid(np.linspace(-1, 1, 25), np.linspace(-1, 1, 25), indexing="ij")
+    angle = np.arctan2(y, x)
+    outline = sum(rng.normal(0, 0.12) * np.cos(k * angle + rng.uniform(0, 6)) for k in (1, 2, 3, 5))
+    bump = np.clip(1 - (x**2 + y**2) * (1.2 + outline), 0, 1) ** 0.35
+    folds = np.zeros_like(x)
+    for _ in range(7):
+        k, phase = rng.normal(0, 6, 2), rng.uniform(0, 6.3)
+        folds += np.abs(np.sin(k[0] * x + k[1] * y + phase)) / 7
+    mesh = shapes.sheet(np.stack([x * w / 2, y * d / 2, 0.004 + h * bump * (0.3 + folds)], -1))
     return thing(name, (mesh, _one_of(rng, CLOTH)))
 
 
@@ -112,6 +115,21 @@ def crate(rng, size=None):
     lid = shapes.moved(shapes.block(w * 1.01, d * 1.01, h * 0.08), (0, 0, h * 0.92))
     kinds = [_one_of(rng, ("cardboard", "plain", "wood", "black", "ceramic")) for _ in range(2)]
     return thing("box", (shapes.block(w, d, h * 0.92), kinds[0]), (lid, kinds[1]))
+
+
+def closet(rng, size):
+    """A tall piece with doors, or a block nobody could name, of (3,) `size`."""
+    w, d, h = size
+    kinds = [_one_of(rng, ("wood", "ceramic", "plain", "metal", "fabric")) for _ in range(2)]
+    n = max(1, round(w / 0.5))
+    doors, knobs = [], []
+    for k in range(n):
+        x = ((k + 0.5) / n - 0.5) * w
+        doors.append(at(x, d / 2 - 0.015, 0.03, w / n - 0.008, 0.015, h - 0.05))
+        knobs.append(at(x + 0.3 * w / n, d / 2, h * 0.5, 0.02, 0.025, 0.1))
+    body = shapes.block(w, d - 0.03, h)
+    parts = (body, kinds[0]), (shapes.merged(doors), kinds[rng.integers(2)])
+    return thing("closet", *parts, (shapes.merged(knobs), "metal"))
 
 
 def palm(rng):

@@ -31,7 +31,7 @@ LABELS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Box:
     """An axis-aligned box of a layout."""
 

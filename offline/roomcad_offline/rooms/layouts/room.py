@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from roomcad_offline.rooms import path, scene, shapes, stacking
-from roomcad_offline.rooms.layouts import build, fixed, scatter
-from roomcad_offline.rooms.layouts.fit import Fitter, scaled
+from roomcad_offline.rooms.layouts import build, builtin, cloth, cupboards, monitors, scatter
+from roomcad_offline.rooms.layouts.fit import Fitter
 from roomcad_offline.rooms.layouts.read import read_layouts
 from roomcad_offline.rooms.layouts.shell import Shell, make_shell
 from roomcad_offline.rooms.layouts.tidy import FEWEST, shifted, sort
-from roomcad_offline.rooms.plan import Item, Plan
+from roomcad_offline.rooms.plan import Plan
 
 TRIES = 60  # layouts looked at for a room
 MIN_FLOOR = 0.5  # [m2] to walk on
@@ -82,10 +82,10 @@ def furnish(layout, config, library, skipped, rng):
     plan.items += [item for item in items if item is not None and item.top < shell.height]
     if len(plan.items) < FEWEST:
         raise Unfit("too little furniture of the library")
-    fixer = fixed.build(shell, boxes, [i.footprint for i in plan.items], rng)
+    fixer = builtin.build(shell, boxes, plan.items, rng)
     if walk(plan, shell, fixer.obstacles).area < MIN_FLOOR:
         raise Unfit("no free floor")
-    plan.items += cupboards(fixer, fitter, rng)
+    plan.items += cupboards.over_counters(fixer, fitter, plan.items, rng)
     lights, lamps = build.lamps(shell, rng)
     things, structure, in_the_way = scattered(plan, shell, fixer, fitter, config, rng)
     floor = walk(plan, shell, fixer.obstacles + in_the_way)
@@ -101,43 +101,9 @@ def furnish(layout, config, library, skipped, rng):
 def walk(plan, shell, obstacles):
     """Free floor between everything that stands."""
     standing = [item.footprint for item in plan.items if item.bottom < HEAD]
-    outside = shell.cuts + shell.partitions
+    # Smoothed ways cut corners: round the end of a thin wall they need more room.
+    outside = shell.cuts + [replace(p, half_depth=0.3) for p in shell.partitions]
     return path.Walk(plan, standing + list(obstacles) + outside, BODY)
-
-
-def cupboards(fixer, fitter, rng):
-    """Items: a row of cabinets of the library on the wall over many a counter."""
-    models, out = fitter.models.get("cabinet"), []
-    for _, place in fixer.counters if models else ():
-        if place.half_width < 0.5 or place.half_depth < 0.25 or rng.random() < 0.4:
-            continue
-        n = int(place.half_width / 0.3)
-        wanted = np.array([2 * place.half_width / n, rng.uniform(0.55, 0.8), 0.35])
-        model = min(models, key=lambda m: np.abs(np.log(wanted / m.size)).sum())
-        S, bottom = scaled(model, wanted), float(rng.uniform(1.35, 1.5))
-        if bottom + S[1] > fixer.shell.height or S[0] > 1.15 * wanted[0]:
-            continue
-        for k in range(n):
-            x = (k + 0.5) * wanted[0] - place.half_width
-            back = place.at(x, S[2] / 2 + 0.005 - place.half_depth)
-            spot = type(place)(*map(float, back), place.yaw, S[0] / 2, S[2] / 2)
-            if over_wall(fixer, spot, bottom, bottom + S[1]):
-                out.append(Item(model, S, spot, bottom))
-    return out
-
-
-def over_wall(fixer, spot, low, high):
-    """True if a wall is behind a footprint, bare between two heights, which are now taken."""
-    for number, wall in fixer.shell.built():
-        along, distance = wall.local(spot.at(0, -spot.half_depth))
-        start, end = along - spot.half_width, along + spot.half_width
-        if abs(distance) < 0.03 and wall.along @ spot.right > 0.99:
-            if start < -0.05 or end > wall.length + 0.05:
-                return False
-            if fixer.clear(number, start, end, low, high, 0.0):
-                fixer.hung.append((number, start, end, low, high))
-                return True
-    return False
 
 
 def scattered(plan, shell, fixer, fitter, config, rng):
@@ -152,9 +118,12 @@ def scattered(plan, shell, fixer, fitter, config, rng):
         meshes.append(posed(stood))
         places.append(place)
         labels.append("counter")
+    meshes += [posed(stood) for stood in fixer.things]  # in the way of things
     stacker = stacking.Stacker(plan, meshes, rng, places)
-    scatter.monitors(plan, stacker, fitter, scatterer, rng)
-    scatterer.cloth(stacker.caster)
+    models, standing = fitter.models.get("monitor", ()), list(plan.items)
+    plan.items += monitors.on_furniture(standing, stacker, models, rng)
+    plan.items += monitors.on_wall(scatterer, models, rng)
+    scatterer.things += cloth.over_furniture(standing, stacker.caster, config.clutter, rng)
     scatterer.tops(stacker, labels)
     built_in = tuple(fixer.things)
     loose = scatterer.things

@@ -1,15 +1,13 @@
-"""What layouts leave out: things on floors, tops and walls, monitors, cloth over furniture."""
+"""What layouts leave out: things on the floor, on tops and on walls."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from roomcad_offline.rooms import clutter, shapes
-from roomcad_offline.rooms.footprint import Footprint, grid, overlap
-from roomcad_offline.rooms.layouts import openings, props, wallthings
-from roomcad_offline.rooms.plan import Item
-from roomcad_offline.rooms.scene import cast
-from roomcad_offline.rooms.stacking import FLAT, TRIES, Stood
+from roomcad_offline.rooms import clutter
+from roomcad_offline.rooms.footprint import Footprint, overlap
+from roomcad_offline.rooms.layouts import kitchen, openings, props, wallthings
+from roomcad_offline.rooms.stacking import TRIES, Stood
 
 MOST_THINGS = 190  # pieces of clutter of a room
 ON_FLOOR = (
@@ -31,15 +29,14 @@ ON_COUNTER = (
 )
 ON_SOFT = (props.pillow, props.pillow, clutter.cushion, props.heap)
 ON_TOP = {
-    "desk": (ON_DESK, 4.0, 0.01),
-    "table": (ON_TABLE, 3.0, 0.01),
-    "counter": (ON_COUNTER, 3.0, 0.01),
-    "cabinet": (ON_TABLE, 2.0, 0.01),
-    "bookshelf": (ON_TABLE, 2.0, 0.01),
+    "desk": (ON_DESK, 6.0, 0.01),
+    "table": (ON_TABLE, 4.5, 0.01),
+    "counter": (ON_COUNTER, 5.0, 0.01),
+    "cabinet": (ON_TABLE, 4.0, 0.01),
+    "bookshelf": (ON_TABLE, 4.0, 0.01),
     "bed": (ON_SOFT, 1.0, 0.15),
     "sofa": (ON_SOFT, 1.2, 0.15),
 }  # class: makers, how many to a square metre, flatness [m]
-WHERE_ON = {"bed": (-0.95, -0.5)}  # from the front (1) to the back: pillows lie at the head
 
 
 class Scatterer:
@@ -78,7 +75,7 @@ class Scatterer:
     def floor(self):
         """Things along the walls and some in the way, rugs, cables."""
         area = self.shell.width * self.shell.depth
-        for _ in range(min(self.rng.poisson(self.amount * (2 + 0.3 * area)), 30)):
+        for _ in range(min(self.rng.poisson(self.amount * (4 + 0.4 * area)), 35)):
             thing = ON_FLOOR[self.rng.integers(len(ON_FLOOR))](self.rng)
             turn = self.rng.uniform(-0.5, 0.5)
             reach = np.abs(np.sin(turn)) * thing.half[0] + np.cos(turn) * thing.half[1]
@@ -200,8 +197,6 @@ class Scatterer:
 
     def cabin(self):
         """A shower cabin in a free corner."""
-        from roomcad_offline.rooms.layouts import kitchen
-
         side = self.rng.uniform(0.75, 1.0)
         for number, wall in self.shell.built():
             place = wall.place(side / 2, side / 2, side / 2)
@@ -219,79 +214,5 @@ class Scatterer:
             makers, density, flatness = ON_TOP[label]
             base = stacker.footprints[k]
             area = 4 * base.half_width * base.half_depth
-            mean = self.amount * (0.5 + density * min(area, 1.8))
+            mean = self.amount * (1.0 + density * min(area, 1.8))
             self.things += stacker.stand(k, self.rng.poisson(mean), makers, flatness)
-
-    def cloth(self, caster, amount=0.4):
-        """Blankets on beds and sofas, clothes over chairs."""
-        for item in self.plan.items:
-            label, fp = item.model.label, item.footprint
-            chance = {"bed": 0.6, "sofa": 0.3, "chair": 0.12}.get(label, 0.0)
-            if self.rng.random() >= chance * min(self.amount, 1.5):
-                continue
-            w, d = fp.half_width, fp.half_depth
-            if label == "bed":
-                x, y = fp.at(0, d * self.rng.uniform(0.1, 0.35))
-                half = w + 0.05, d * self.rng.uniform(0.4, 0.65)
-            elif label == "sofa":
-                x, y = fp.at(self.rng.uniform(-0.5, 0.5) * w, 0)
-                half = self.rng.uniform(0.25, 0.45), d + 0.03
-            else:
-                x, y = fp.at(0, -0.75 * d)
-                half = w * 0.85, min(0.16, d * 0.6)
-            place = Footprint(float(x), float(y), fp.yaw, *map(float, half))
-            name = "blanket" if label in ("bed", "sofa") else "clothes"
-            self.drape(caster, place, item, name)
-
-    def drape(self, caster, place, item, name):
-        """Cloth that lies on whatever is below a footprint and hangs down beside it."""
-        n = 25
-        xy = grid(place, n)
-        rays = np.zeros((len(xy), 6), np.float32)
-        rays[:, :2], rays[:, 2], rays[:, 5] = xy, item.top + 0.4, -1
-        z = item.top + 0.4 - cast(caster, rays)["t_hit"]
-        z = np.where(np.isfinite(z), z, 0.0).reshape(n, n)
-        mesh = shapes.sheet(np.concatenate([xy.reshape(n, n, 2), fallen(z)[..., None]], 2))
-        kind = str(self.rng.choice(props.CLOTH))
-        thing = clutter.Thing(name, ((mesh, kind),), np.zeros(3))
-        self.things.append(Stood(thing, Footprint(0.0, 0.0, 0.0, 0.0, 0.0), 0.0))
-
-
-def fallen(z):
-    """(n, n) heights of cloth over a surface of heights z [m]."""
-    from scipy.ndimage import gaussian_filter, grey_dilation
-
-    cloth = np.maximum(gaussian_filter(grey_dilation(z, 3), 1.0), z) + 0.012
-    return np.maximum(cloth, z.max() - 0.45)
-
-
-def monitors(plan, stacker, fitter, scatterer, rng):
-    """Monitors on desks, tables and low cabinets, and flat ones on walls, added to the plan."""
-    models = fitter.models.get("monitor", [])
-    for k, item in enumerate(list(plan.items)):
-        low = item.model.label == "cabinet" and item.bottom == 0 and 0.4 < item.S[1] < 1.1
-        share = {"desk": 0.85, "table": 0.12, "cabinet": 0.3 * low}.get(item.model.label, 0.0)
-        while models and rng.random() < share:
-            share *= 0.4
-            model = models[rng.integers(len(models))]
-            S = model.size * rng.uniform(0.75, 1.2)
-            if S[2] < FLAT or S[0] > item.S[0]:
-                continue
-            yaw = item.footprint.yaw + rng.normal(0, 0.15)
-            place = stacker.place(
-                k,
-                (S[0] / 2, S[2] / 2),
-                yaw,
-                lambda: (rng.uniform(-0.8, 0.8), rng.uniform(-0.95, -0.1)),
-            )
-            if place:
-                plan.items.append(Item(model, S, place[0], place[1]))
-    flat = [m for m in models if m.size[2] < 0.2]
-    if flat and rng.random() < 0.4:
-        model = flat[rng.integers(len(flat))]
-        S = model.size * rng.uniform(0.8, 1.2)
-        bottom = float(rng.uniform(0.9, 1.4))
-        found = scatterer.spot(S[0] / 2, bottom, bottom + S[1], S[2] / 2)
-        if found and bottom + S[1] < scatterer.shell.height:
-            place = scatterer.shell.walls[found[0]].place(found[1], S[0] / 2, S[2] / 2, 0.01)
-            plan.items.append(Item(model, S, place, bottom))
