@@ -17,7 +17,8 @@ DEPTH_BINS = (0.3, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 8.0)  # [m]
 ANGLE_BINS = (0, 30, 45, 60, 70, 80, 90)  # between the ray and the normal [deg]
 GREY_BINS = (0, 32, 64, 128, 192, 256)
 PATCH_BINS = (1, 5, 21, 101, 1001, 10001, 10**9)  # [px]
-WINDOWS = (7, 15)  # sides of the planes fitted [px]
+WINDOWS = (5, 7, 15)  # sides of the planes fitted [px]
+SURFACE = 7  # the one of them that tells distance and slant
 SLANTED = 0.5  # planes whose cosine is lower say nothing of the noise
 SMOOTH = 0.03  # nor do those with a residual above this, of their depth: they are no planes
 STEP_PIXELS = 1500  # a bin of a frame with fewer tells no quantisation step
@@ -55,10 +56,10 @@ def measure_frames(frames) -> dict[str, dict[str, float]]:
     """{statistic: {bin: value}} of roomcad_core Frames; a bin without data is left out."""
     tally, before = Tally(), None
     for frame in frames:
-        planes = fit_planes(frame.depth, frame.K, WINDOWS[0])
-        add_missing(tally, frame, planes)
-        add_noise(tally, planes, WINDOWS[0])
-        add_noise(tally, fit_planes(frame.depth, frame.K, WINDOWS[1]), WINDOWS[1])
+        fitted = {window: fit_planes(frame.depth, frame.K, window) for window in WINDOWS}
+        add_missing(tally, frame, fitted[SURFACE])
+        for window, planes in fitted.items():
+            add_noise(tally, planes, window)
         add_patches(tally, frame.depth == 0)
         add_steps(tally, frame.depth)
         add_edges(tally, frame.depth)

@@ -72,8 +72,8 @@ def structured_light(rng: np.random.Generator) -> Sensor:
     parallax = _about(rng, 38.0, 0.03)
     return Sensor(
         "structured_light",
-        noise=(_about(rng, 0.0003), _about(rng, 0.0007), _about(rng, 0.0013)),
-        blur=_about(rng, 3.0, 0.1),
+        noise=(_about(rng, 0.0003), _about(rng, 0.0007), _about(rng, 0.0012)),
+        blur=_about(rng, 1.9, 0.1),
         step=0.125 / parallax,
         wobble=_about(rng, 1.2),
         rounding=5,
@@ -85,7 +85,7 @@ def structured_light(rng: np.random.Generator) -> Sensor:
         fade=0.2,
         slant=0.45,
         dark=0.05,
-        grazing=0.1,
+        grazing=0.05,
         speckle=0.0002,
         pattern=0.2,
         fixed=0.85,
@@ -137,8 +137,8 @@ def tof(rng: np.random.Generator) -> Sensor:
     side = float(rng.choice([-1, 1]))
     return Sensor(
         "tof",
-        noise=(_about(rng, 0.0007), _about(rng, 0.0018), 0.0),
-        blur=_about(rng, 1.5),
+        noise=(_about(rng, 0.0008), _about(rng, 0.0010), 0.0),
+        blur=_about(rng, 0.7),
         dim=0.5,
         wobble=_about(rng, 0.7),
         flying=float(rng.uniform(0.4, 0.9)),
