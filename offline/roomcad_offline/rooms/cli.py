@@ -53,10 +53,12 @@ def config_from(args):
 
 def main(args):
     """Run `rooms make`; returns 0."""
-    from roomcad_offline.rooms.make import make_rooms
+    from roomcad_offline.rooms.make import make_rooms, skipped_layouts
 
     config = config_from(args)
     folders, speed = make_rooms(config, args.out)
     rate = f"{speed:.1f} frames/s" if speed else "all there already"
     print(f"{len(folders)} rooms of {config.frames} frames in {args.out}: {rate}")
+    for reason, count in sorted(skipped_layouts(folders).items()):
+        print(f"layouts skipped, {reason}: {count}")
     return 0

@@ -23,7 +23,9 @@ class RoomConfig(Checked):
     speed: float = setting(0.45, "speed of the camera along its path [m/s]", 0.05, 3.0)
     viewpoint: str = setting("both", "camera height", choices=("both", "robot", "head"))
     theme: str = setting("any", "what kind of room", choices=("any", *THEMES))
-    layouts: str = setting("", "file of layouts of real rooms to furnish; empty = rooms by theme")
+    layouts: str = setting(
+        "", "file of layouts of real rooms, followed instead of theme and furniture; empty = none"
+    )
     furniture: int = setting(14, "pieces of furniture in a room at most", 1, 60)
     clutter: float = setting(1.0, "amount of things that are no furniture", 0.0, 3.0)
     scale_low: float = setting(0.85, "smallest size factor of a CAD axis", 0.2, 1.0)

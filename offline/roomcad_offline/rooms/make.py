@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -149,6 +150,14 @@ def description(room, settings):
         about["skipped"] = room.layout.skipped
         about["structure"] = [{"id": k, "name": name} for k, name in room.layout.structures()]
     return about
+
+
+def skipped_layouts(folders):
+    """{reason: number} of the layouts that the rooms in those folders could not be made of."""
+    total = Counter()
+    for folder in folders:
+        total.update(json.loads((folder / "room.json").read_text()).get("skipped", {}))
+    return dict(total)
 
 
 def write_frames(room, config, number, part, done):

@@ -59,7 +59,8 @@ def make(config, number, library):
         drawn = scene.build(plan, things, config, rng)
     renderer = Renderer(drawn, config.shadows)
     K = intrinsics(config, rng)
-    poses = best_path(plan, walk, renderer, K, config, rng)
+    looks = layout.looks() if layout else ()
+    poses = best_path(plan, walk, renderer, K, config, rng, looks)
     T_world_room = world_from_room(plan, rng)
     placed = tuple(
         Placed(k + 1, i.model.label, i.model.id, T_world_room @ i.T_room_obj, i.S, i.model.symmetry)
@@ -118,10 +119,15 @@ def some(n):
     return np.unique(np.linspace(0, n - 1, min(n, PREVIEWS)).astype(int))
 
 
-def best_path(plan, walk, renderer, K, config, rng):
-    """The one of a few camera paths that shows most furniture."""
-    targets = np.array([(*i.footprint.centre, i.bottom + i.S[1] / 2) for i in plan.items])
-    radii = np.array([np.hypot(i.S[0], i.S[2]) / 2 for i in plan.items])
+def best_path(plan, walk, renderer, K, config, rng, looks=()):
+    """The one of a few camera paths that shows most furniture.
+
+    `looks`: what else is looked at, as (x, y, z, radius) [m].
+    """
+    targets = [(*i.footprint.centre, i.bottom + i.S[1] / 2) for i in plan.items]
+    targets = np.array(targets + [look[:3] for look in looks])
+    radii = [np.hypot(i.S[0], i.S[2]) / 2 for i in plan.items]
+    radii = np.array(radii + [look[3] for look in looks])
     paths = [path.camera_path(walk, targets, radii, config, rng) for _ in range(PATHS)]
     small = preview_intrinsics(K, config)
     scores = []

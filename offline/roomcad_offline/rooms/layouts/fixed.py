@@ -171,6 +171,9 @@ class Fixer:
             width, thick = float(box.size[axis]), float(min(box.size[1 - axis], 0.2))
             x, y = map(float, box.centre[:2])
             place = Footprint(x, y, axis * np.pi / 2, width / 2, thick / 2)
+        hanging = [s.footprint for s in self.structure if "curtain" in s.thing.name]
+        if any(overlap(place, other, -0.1 * thick) for other in hanging):
+            return
         cloth = openings.curtain(self.rng, width, height, thick, name)
         back = Footprint(*place.at(0, -place.half_depth), place.yaw, width / 2, thick)
         self.structure.append(Stood(cloth, back, low))

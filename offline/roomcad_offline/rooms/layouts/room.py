@@ -20,6 +20,16 @@ MIN_FLOOR = 0.5  # [m2] to walk on
 BODY = 0.28  # [m] the camera keeps this far from things
 STANDING = 0.25  # share of the rooms seen from a corner or a doorway
 HEAD = 1.9  # [m] what hangs lower is in the way
+LOOKED_AT = (
+    "door",
+    "window",
+    "curtain",
+    "counter",
+    "whiteboard",
+    "refrigerator",
+    "closet",
+    "shower",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,14 @@ class Furnished:
         """[(number, name)] of everything built in."""
         names = [stood.thing.name for stood in self.structure]
         return [*build.STRUCTURE.items(), *enumerate(names, build.FIRST_FIXED)]
+
+    def looks(self):
+        """[(x, y, z, radius)] of doors, windows, kitchens and the like, worth a look [m]."""
+        stood = [s for s in (*self.structure, *self.things) if s.thing.name in LOOKED_AT]
+        return [
+            (*s.footprint.centre, s.bottom + s.thing.half[2] / 2, s.footprint.half_width)
+            for s in stood
+        ]
 
 
 class Unfit(Exception):

@@ -17,11 +17,14 @@ ON_FLOOR = (
 )
 ON_DESK = (
     *(clutter.laptop, props.keyboard, props.keyboard, props.papers, props.papers, clutter.books),
-    *(clutter.cup, clutter.bottle, props.desk_lamp, clutter.small_plant, clutter.table_lamp),
+    *(clutter.books, clutter.cup, clutter.cup, clutter.bottle, props.desk_lamp),
+    *(clutter.small_plant, clutter.table_lamp, props.bag),
 )
 ON_TABLE = (
-    *(clutter.books, clutter.cup, clutter.cup, clutter.bottle, clutter.bowl, clutter.laptop),
-    *(props.papers, clutter.small_plant, clutter.table_lamp, clutter.carton, props.bag),
+    *(clutter.books, clutter.books, clutter.books, clutter.cup, clutter.cup, clutter.cup),
+    *(clutter.bottle, clutter.bottle, clutter.bowl, clutter.laptop, clutter.laptop, props.papers),
+    *(props.papers, props.keyboard, clutter.small_plant, clutter.table_lamp, clutter.carton),
+    *(props.bag, props.towel),
 )
 ON_COUNTER = (
     *(props.microwave, props.kettle, clutter.bottle, clutter.bottle, clutter.cup, clutter.bowl),
