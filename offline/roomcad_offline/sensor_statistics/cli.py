@@ -9,6 +9,22 @@ import numpy as np
 
 FRAMES = 30
 TITLE = "# Depth and colour cameras, real and simulated, by the same statistics\n\n"
+# What the rows are; the modules say how they are computed.
+MEANING = {
+    "missing": "share of pixels without depth; in a scan also where the mesh has holes",
+    "missing_by_depth": "the same by the distance of the nearest surface [m]",
+    "missing_by_angle": "by the angle between its normal and the ray [deg]",
+    "missing_by_grey": "by the grey level of the colour image there",
+    "missing_in_patches": "share of the missing area in connected patches of so many pixels",
+    "edge_gap_px": "missing pixels in a depth step, by the side on which the nearer surface is",
+    "edge_without_gap": "share of steps without any",
+    "edge_width_px": "pixels of those between 10 % and 90 % of the step",
+    "flying": "share of the pixels beside a step that lie between both surfaces",
+    "lost_in_next_frame": "share of measured points that the next frame has no depth for",
+    "sigma_mm": "median residual of planes fitted to windows of that side, by distance [m]",
+    "step_mm": "distance of neighbouring depth values that occur, at that distance [m]",
+    "color": "grey levels of 0-255; sharpness is the variance of the Laplacian",
+}
 
 
 def add_parser(subparsers):
@@ -42,7 +58,7 @@ def main(args):
             raise ValueError(f"two columns are called {name!r}; write NAME={text}")
         columns[name] = measure_frames(frames_of(paths, args.frames))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(TITLE + table(columns))
+    args.out.write_text(TITLE + legend() + table(columns))
     args.out.with_suffix(".json").write_text(json.dumps(columns, indent=1) + "\n")
     print(f"{args.out}: {', '.join(columns)}")
     return 0
@@ -71,6 +87,11 @@ def chosen(length: int, count: int) -> list[int]:
         return list(range(length))
     first = np.linspace(0, length - 2, max(count // 2, 1)).astype(int)
     return sorted({int(i) for i in np.concatenate([first, first + 1])})
+
+
+def legend() -> str:
+    """A list of what the rows mean."""
+    return "".join(f"- `{name}`: {text}\n" for name, text in MEANING.items()) + "\n"
 
 
 def table(columns: dict[str, dict[str, dict[str, float]]]) -> str:

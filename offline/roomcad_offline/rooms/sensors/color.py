@@ -49,7 +49,13 @@ def draw_color(rng: np.random.Generator) -> ColorCamera:
     )
 
 
-def develop(light, exposure, camera, rng, time=0.0):
+def develop(
+    light: np.ndarray,
+    exposure: float,
+    camera: ColorCamera | None,
+    rng: np.random.Generator | None,
+    time: float = 0.0,
+) -> np.ndarray:
     """(H, W, 3) uint8 colour image of linear light at a time [s]; no camera: the clean image."""
     camera = camera or ColorCamera()
     linear = cv2.GaussianBlur(light, (0, 0), camera.blur)
@@ -65,7 +71,7 @@ def develop(light, exposure, camera, rng, time=0.0):
     return stored(np.clip(image + 0.5, 0, 255).astype(np.uint8), camera.jpeg)
 
 
-def motion_blurred(image, mean, rng):
+def motion_blurred(image: np.ndarray, mean: float, rng: np.random.Generator | None) -> np.ndarray:
     """The image as it runs over the sensor, in a random direction, `mean` px on average."""
     length = min(rng.exponential(mean), LONGEST) if mean else 0.0
     if length < 1:
@@ -78,7 +84,7 @@ def motion_blurred(image, mean, rng):
     return cv2.filter2D(image, -1, kernel / kernel.sum())
 
 
-def drift(camera, time):
+def drift(camera: ColorCamera, time: float) -> float:
     """Factor of the exposure at a time [s]: an automatic camera is slow, and never quite right."""
     if not camera.drift:
         return 1.0
@@ -89,7 +95,7 @@ def drift(camera, time):
 
 
 @lru_cache(maxsize=8)
-def falloff(shape, loss):
+def falloff(shape: tuple[int, int], loss: float) -> np.ndarray:
     """(H, W, 1) float32 light that is left of 1, by the distance from the middle."""
     height, width = shape
     u = np.arange(width, dtype=np.float32)[None] - (width - 1) / 2
@@ -98,7 +104,7 @@ def falloff(shape, loss):
     return (1 - np.float32(loss) * square)[..., None].astype(np.float32)
 
 
-def toned(image, camera):
+def toned(image: np.ndarray, camera: ColorCamera) -> np.ndarray:
     """The image with a camera's contrast around middle grey and its saturation."""
     if camera.contrast != 1:
         image = 118 + np.float32(camera.contrast) * (image - 118)
@@ -108,7 +114,7 @@ def toned(image, camera):
     return image
 
 
-def stored(image, quality):
+def stored(image: np.ndarray, quality: int) -> np.ndarray:
     """The image after a JPEG encoder of that quality; 100 = as it is."""
     if quality >= 100:
         return image

@@ -6,11 +6,12 @@ import numpy as np
 
 from roomcad_offline.rooms.sensors import gaps, steps
 from roomcad_offline.rooms.sensors.fields import axial_noise
+from roomcad_offline.rooms.sensors.kinds import Sensor
 
 WEAKEST = 4.0  # a weak signal multiplies the noise by so much at most
 
 
-def measure(view, sensor, rng: np.random.Generator) -> np.ndarray:
+def measure(view, sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
     """Measured depth (H, W) float32 [m], 0 = missing, of a noise-free render.View.
 
     `view` needs depth, cosine and dropout; its albedo and points count where it has them.
@@ -23,13 +24,15 @@ def measure(view, sensor, rng: np.random.Generator) -> np.ndarray:
     return np.where(lost, 0, depth).astype(np.float32)
 
 
-def axial_sigma(sensor, z):
+def axial_sigma(sensor: Sensor, z: np.ndarray | float) -> np.ndarray:
     """Standard deviation of the axial noise at depth z [m], quantisation apart."""
     constant, linear, square = sensor.noise
     return np.sqrt(constant**2 + (linear * z) ** 2 + (square * z**2) ** 2)
 
 
-def noisy(depth, strength, sensor, rng):
+def noisy(
+    depth: np.ndarray, strength: np.ndarray, sensor: Sensor, rng: np.random.Generator
+) -> np.ndarray:
     """Depth with axial noise, more of it where the signal's strength (H, W) is low."""
     if not any(sensor.noise):
         return depth
@@ -39,7 +42,7 @@ def noisy(depth, strength, sensor, rng):
     return depth + sigma * axial_noise(depth.shape, sensor, rng)
 
 
-def quantised(depth, step):
+def quantised(depth: np.ndarray, step: float) -> np.ndarray:
     """Depth rounded to whole steps of the inverse depth; 0 = no steps."""
     if not step:
         return depth

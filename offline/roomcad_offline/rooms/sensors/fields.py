@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from roomcad_offline.rooms.sensors.kinds import Sensor
+
 COARSE = 2.0  # blur of a coarse image [px]; wider noise is drawn small and enlarged
 SCALES = (
     (1.5, 0.45),
@@ -44,13 +46,13 @@ def _pattern(shape, blur, seed):
     return image
 
 
-def axial_noise(shape, sensor, rng):
+def axial_noise(shape: tuple[int, int], sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
     """(H, W) unit noise of the depth of one frame of a Sensor; a part of it never changes."""
     now = soft_noise(shape, sensor.blur, rng)
     return _mixed(now, _pattern(shape, sensor.blur, sensor.seed), sensor.pattern)
 
 
-def gap_noise(view, sensor, rng):
+def gap_noise(view, sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
     """(H, W) unit noise that decides where a frame of a Sensor has gaps: high is missing.
 
     A part of it belongs to the surfaces, where the view has points, and so stays as one goes by.
@@ -75,7 +77,7 @@ def _volume(seed):
     )
 
 
-def on_surface(points, seed):
+def on_surface(points: np.ndarray, seed: int) -> np.ndarray:
     """(H, W) unit noise at points (H, W, 3) [m]: the same from everywhere."""
     cell = (points * np.float32(1 / VOXEL)).astype(np.int32) & (VOXELS - 1)
     return _volume(seed).ravel()[(cell[..., 0] * VOXELS + cell[..., 1]) * VOXELS + cell[..., 2]]

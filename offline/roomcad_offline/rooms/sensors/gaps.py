@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from roomcad_offline.rooms.sensors import steps
 from roomcad_offline.rooms.sensors.fields import gap_noise
+from roomcad_offline.rooms.sensors.kinds import Sensor
 
 REFLECTANCE = 0.5  # of surfaces whose colour nobody knows
 DARKEST = 0.004  # black paint still throws back so much
@@ -16,7 +17,9 @@ DISTORTION = 0.06  # of the depth camera's lens at the corners, where it has its
 CLEAR = 2.0  # a field of view of so many half diagonals has no corners
 
 
-def gaps(view, seen, strength, sensor, rng: np.random.Generator) -> np.ndarray:
+def gaps(
+    view, seen: np.ndarray, strength: np.ndarray, sensor: Sensor, rng: np.random.Generator
+) -> np.ndarray:
     """(H, W) True where a Sensor has no depth for a render.View.
 
     Args:
@@ -35,7 +38,7 @@ def gaps(view, seen, strength, sensor, rng: np.random.Generator) -> np.ndarray:
     return lost
 
 
-def strength(view, sensor):
+def strength(view, sensor: Sensor) -> np.ndarray:
     """(H, W) float32 share of its reach that the sensor has on each surface, in 0-1."""
     albedo = getattr(view, "albedo", None)
     albedo = np.float32(REFLECTANCE) if albedo is None else np.clip(albedo, DARKEST, 1)
@@ -43,7 +46,7 @@ def strength(view, sensor):
     return cosine ** np.float32(sensor.slant) * albedo ** np.float32(sensor.dark)
 
 
-def unseen(view, strength, sensor, rng):
+def unseen(view, strength: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
     """(H, W) True where too little light comes back: far, slanted, dark, shiny or glassy."""
     noise = gap_noise(view, sensor, rng)
     ratio = np.float32(sensor.reach) * strength / np.maximum(view.depth, np.float32(0.05))
@@ -59,7 +62,7 @@ def unseen(view, strength, sensor, rng):
 
 
 @lru_cache(maxsize=8)
-def outside_field(shape, radius, seed):
+def outside_field(shape: tuple[int, int], radius: float, seed: int) -> np.ndarray:
     """(H, W) True outside the depth camera's round field of view, which is a little off centre."""
     height, width = shape
     x, y = np.random.default_rng([seed, 7]).normal(0, 0.06, 2)
@@ -78,7 +81,7 @@ def _own_grid(shape, grid):
     return (u * bent / grid[0]).astype(np.float32), (v * bent / grid[1]).astype(np.float32)
 
 
-def between_samples(depth, sensor):
+def between_samples(depth: np.ndarray, sensor: Sensor) -> np.ndarray:
     """(H, W) True where the coarser depth image, moved to the colour camera, leaves gaps.
 
     Sample n lands on the pixel nearest to n * grid - shift, so a pixel stays empty where its place

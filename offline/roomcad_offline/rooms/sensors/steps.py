@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from roomcad_offline.rooms.sensors.fields import soft_noise
+from roomcad_offline.rooms.sensors.kinds import Sensor
 
 REFERENCE_WIDTH = 640  # of the image in which a Sensor counts its pixels
 STEP = 1.06  # ratio of depths that makes a step
@@ -54,13 +55,13 @@ def fly(depth: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray
     return np.where(mixed & (depth > 0), weight * nearest + (1 - weight) * farthest, depth)
 
 
-def shift_of(depth, sensor):
+def shift_of(depth: np.ndarray, sensor: Sensor) -> np.ndarray:
     """(H, W) shift between camera and projector [px of this image]."""
     scale = sensor.parallax * depth.shape[1] / REFERENCE_WIDTH
     return np.float32(scale) / np.maximum(depth, np.float32(0.1))
 
 
-def unlit(depth: np.ndarray, sensor) -> np.ndarray:
+def unlit(depth: np.ndarray, sensor: Sensor) -> np.ndarray:
     """(H, W) True where something nearer keeps the projector's light away.
 
     The projector (or second camera) is right of the camera. It sees a pixel at column
@@ -75,7 +76,7 @@ def unlit(depth: np.ndarray, sensor) -> np.ndarray:
     return dark if sensor.parallax >= 0 else dark[:, ::-1]
 
 
-def outside(depth: np.ndarray, sensor) -> np.ndarray:
+def outside(depth: np.ndarray, sensor: Sensor) -> np.ndarray:
     """(H, W) True where the projector's pattern or the other camera's image has ended."""
     width = depth.shape[1]
     scale = sensor.parallax * width / REFERENCE_WIDTH
