@@ -62,9 +62,8 @@ class Maker:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             raw = path.with_suffix(".raw.npz")
-            answer = self._ask(
-                {"factory": factory.path, "seed": seed, "set": settings, "out": str(raw)}
-            )
+            job = {"factory": factory.path, "seed": seed, "set": settings, "flat": factory.flat}
+            answer = self._ask({**job, "out": str(raw)})
             _keep(_read(raw)[0], answer["numbers"], path)
             raw.unlink()
         return _read(path)

@@ -21,6 +21,7 @@ class Factory:
 
     path: str  # module:Class under infinigen.assets.objects
     front: str = "x"
+    flat: bool = False  # made of boards: faces of one plane are joined, which takes long elsewhere
     # Attributes fixed, or drawn anew in a range; "params.NAME" = one of the factory's parameters.
     changes: dict[str, int | Range] = field(default_factory=dict)
 
@@ -33,7 +34,7 @@ class Factory:
 POT = {"depth": (1.6, 2.8), "scale": (0.09, 0.15)}
 BASKET = {
     "params.depth": (0.2, 0.36), "params.width": (0.2, 0.36), "params.height": (0.24, 0.42),
-    "params.frame_sub_level": 0,
+    "params.frame_sub_level": 0, "params.has_holes": False,
 }  # fmt: skip
 FACTORIES = {
     "bathtub": (Factory("bathroom.bathtub:BathtubFactory"),),
@@ -43,31 +44,34 @@ FACTORIES = {
         Factory("organizer.basket:BasketBaseFactory", changes=BASKET),
     ),
     "bookshelf": (
-        Factory("shelves.large_shelf:LargeShelfFactory"),
-        Factory("shelves.cell_shelf:CellShelfFactory"),
-        Factory("shelves.simple_bookcase:SimpleBookcaseFactory"),
+        Factory("shelves.large_shelf:LargeShelfFactory", flat=True),
+        Factory("shelves.cell_shelf:CellShelfFactory", flat=True),
+        Factory("shelves.simple_bookcase:SimpleBookcaseFactory", flat=True),
     ),
     "cabinet": (
-        Factory("shelves.single_cabinet:SingleCabinetFactory"),
-        Factory("shelves.cabinet:CabinetFactory"),
-        Factory("shelves.kitchen_cabinet:KitchenCabinetFactory"),
-        Factory("shelves.cell_shelf:TVStandFactory"),
+        Factory("shelves.single_cabinet:SingleCabinetFactory", flat=True),
+        Factory("shelves.cabinet:CabinetFactory", flat=True),
+        Factory("shelves.kitchen_cabinet:KitchenCabinetFactory", flat=True),
+        Factory("shelves.cell_shelf:TVStandFactory", flat=True),
     ),
     "chair": (
         Factory("seating.chairs.chair:ChairFactory"),
         Factory("seating.chairs.office_chair:OfficeChairFactory"),
-        Factory("seating.sofa:ArmChairFactory"),
+        Factory("seating.sofa:ArmChairFactory", flat=True),
         Factory("seating.chairs.bar_chair:BarChairFactory"),
     ),
-    "desk": (Factory("shelves.simple_desk:SimpleDeskFactory"),),
-    "monitor": (Factory("appliances.tv:MonitorFactory"), Factory("appliances.tv:TVFactory")),
-    "sofa": (Factory("seating.sofa:SofaFactory"),),
+    "desk": (Factory("shelves.simple_desk:SimpleDeskFactory", flat=True),),
+    "monitor": (
+        Factory("appliances.tv:MonitorFactory", flat=True),
+        Factory("appliances.tv:TVFactory", flat=True),
+    ),
+    "sofa": (Factory("seating.sofa:SofaFactory", flat=True),),
     "table": (
-        Factory("tables.dining_table:TableDiningFactory", front="y"),
-        Factory("tables.dining_table:CoffeeTableFactory", front="y"),
-        Factory("tables.dining_table:SideTableFactory", front="y"),
+        Factory("tables.dining_table:TableDiningFactory", front="y", flat=True),
+        Factory("tables.dining_table:CoffeeTableFactory", front="y", flat=True),
+        Factory("tables.dining_table:SideTableFactory", front="y", flat=True),
         Factory("tables.cocktail_table:TableCocktailFactory"),
-        Factory("shelves.simple_desk:SidetableDeskFactory"),
+        Factory("shelves.simple_desk:SidetableDeskFactory", flat=True),
     ),
     "toilet": (Factory("bathroom.toilet:ToiletFactory"),),
 }

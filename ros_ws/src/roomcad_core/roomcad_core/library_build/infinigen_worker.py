@@ -1,8 +1,8 @@
 """Makes infinigen's furniture; run by the Python of the models environment, never imported.
 
 Says {"ok": true} when it is ready. Then one job a line on stdin: {"factory": "module:Class",
-"seed": 3, "set": {...}, "out": "x.npz"}, and one answer a line on stdout: {"ok": true, ...} or
-{"ok": false, "error": "..."}.
+"seed": 3, "set": {...}, "flat": true, "out": "x.npz"}, and one answer a line on stdout:
+{"ok": true, ...} or {"ok": false, "error": "..."}.
 Meshes keep Blender's axes (z up) and metres.
 """
 
@@ -60,7 +60,7 @@ def make(job):
             change(factory, key, value)
         root = factory.spawn_asset(0)
         factory.finalize_assets([root])
-        mesh = collect(root)
+        mesh = collect(root, job.get("flat", False))
     write(job["out"], *mesh)
     numbers = {k: float(v) for k, v in vars(factory).items() if isinstance(v, (int, float))}
     return {"vertices": len(mesh[0]), "triangles": len(mesh[1]), "numbers": numbers}
@@ -79,8 +79,11 @@ def change(factory, key, value):
         setattr(factory, key, value)
 
 
-def collect(root):
-    """(V, 3) vertices [m], (F, 3) triangles and (F, 3) colours of an object and its children."""
+def collect(root, flat):
+    """(V, 3) vertices [m], (F, 3) triangles and (F, 3) colours of an object and its children.
+
+    `flat`: join the faces of one plane first.
+    """
     bpy.context.view_layer.update()
     graph = bpy.context.evaluated_depsgraph_get()
     names = {root.name, *(child.name for child in root.children_recursive)}
@@ -89,7 +92,7 @@ def collect(root):
         owner = instance.parent.original if instance.is_instance else instance.object.original
         if owner.name not in names or instance.object.type not in ("MESH", "CURVE", "SURFACE"):
             continue
-        vertices, triangles, colors = arrays(instance.object, np.array(instance.matrix_world))
+        vertices, triangles, colors = arrays(instance.object, np.array(instance.matrix_world), flat)
         parts.append((vertices, triangles + first, colors))
         first += len(vertices)
     if not any(len(part[1]) for part in parts):
@@ -97,10 +100,11 @@ def collect(root):
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
-def arrays(obj, T_world_obj):
+def arrays(obj, T_world_obj, flat):
     """World vertices, triangles and face colours of one evaluated object."""
     mesh = obj.to_mesh()
-    merge_planes(mesh)
+    if flat:
+        merge_planes(mesh)
     mesh.calc_loop_triangles()
     vertices = np.zeros(3 * len(mesh.vertices), np.float32)
     triangles = np.zeros(3 * len(mesh.loop_triangles), np.int32)

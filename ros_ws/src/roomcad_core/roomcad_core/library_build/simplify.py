@@ -1,7 +1,7 @@
 """Fewer faces for pictures and RViz, colours carried over.
 
 Quadric decimation loses sheets that hang together with nothing, vertex clustering loses thin
-rods; both are made, and the one that stays closer to the surface is kept.
+rods; where the first strays from the surface, both are made and the closer one is kept.
 """
 
 import numpy as np
@@ -13,6 +13,7 @@ from roomcad_core.library_build.sheet import raycaster
 
 MAX_FACES = 5000
 GRID = np.geomspace(0.001, 0.1, 14)  # cells tried by the clustering, as shares of the diagonal
+CLOSE = 0.001  # share of the diagonal from the surface at which no second try is made
 WELD = 1e-5  # vertices nearer than this share of the diagonal are one
 
 
@@ -23,7 +24,10 @@ def simplify(mesh, rng, max_faces=MAX_FACES):
     spots, _, face = sample_surface(mesh.vertices, mesh.triangles, 8 * max_faces, rng)
     heavy = _welded(mesh)
     light = [heavy.simplify_quadric_decimation(max_faces, boundary_weight=100.0)]
-    light.append(_clustered(heavy, max_faces))
+    close = CLOSE * np.linalg.norm(np.ptp(mesh.vertices, axis=0))
+    enough = 0 < len(light[0].triangles) <= max_faces
+    if not enough or _distance(light[0], spots[:4000]) > close:
+        light.append(_clustered(heavy, max_faces))
     light = [m for m in light if 0 < len(m.triangles) <= max_faces]
     if not light:
         raise ValueError(f"the mesh of {len(mesh.triangles)} faces could not be simplified")
