@@ -12,6 +12,7 @@ from roomcad_offline.rooms.shapes import Mesh
 from roomcad_offline.scannet.scan import Scan
 
 KEYS = (*HIT, "primitive_ids", "primitive_uvs")
+WHITE = 0.6  # share of the light that a scan's bright surfaces throw back
 GAMMA = 2.2  # what sensor.develop undoes
 
 
@@ -24,6 +25,9 @@ class ScanRenderer:
         self.caster = raycaster([Mesh(scan.vertices, self.faces)])
         self.instance = scan.instance.astype(np.uint16)
         self.light = ((scan.colors / 255.0) ** GAMMA).astype(np.float32)
+        # The colours hold the room's light as well, which a depth camera brings along.
+        bright = np.percentile(self.light @ GREY, 90) if len(self.light) else 0.0
+        self.brightness = np.float32(WHITE / max(bright, 0.01))
 
     def view(self, T_world_cam: np.ndarray, K: np.ndarray, shape: tuple[int, int]) -> View:
         """View (H, W) `shape` of a camera with intrinsics K [px] in the aligned frame.
@@ -49,7 +53,7 @@ class ScanRenderer:
             cosine,
             np.zeros_like(depth),
             np.where(seen[..., None], light, np.float32(0)),
-            light @ GREY,
+            np.minimum(light @ GREY * self.brightness, np.float32(1)),
             T[:3, 3] + directions * depth[..., None],
         )
 
