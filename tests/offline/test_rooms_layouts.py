@@ -9,7 +9,9 @@ pytest.importorskip("open3d")
 import cv2  # noqa: E402
 from box_furniture import SIZES, save_boxes  # noqa: E402
 
+from roomcad_core.datasets import open_dataset  # noqa: E402
 from roomcad_core.library import Library  # noqa: E402
+from roomcad_offline.benchmarks.real.room import SimulatedTruth  # noqa: E402
 from roomcad_offline.rooms import cli, path  # noqa: E402
 from roomcad_offline.rooms import room as rooms  # noqa: E402
 from roomcad_offline.rooms.config import RoomConfig  # noqa: E402
@@ -236,6 +238,17 @@ def test_folder_holds_structure_apart_from_instances(folder, config):
         assert set(np.unique(structure)) <= {s["id"] for s in room["structure"]} | {0}
         assert ((instance > 0) & (structure > 0)).sum() == 0
         assert ((instance > 0) | (structure > 0))[depth > 0].all()
+
+
+def test_the_real_measure_reads_structure_and_other_furniture(folder):
+    dataset = open_dataset(folder)
+    truth = SimulatedTruth(folder, dataset).of(dataset[0])
+    kinds = {category.name: category.kind for category in truth.categories.values()}
+    assert kinds["refrigerator"] == "other furniture" and kinds["bed"] == "furniture"
+    structure = read_png(folder / "structure/0.png")
+    assert (truth.instances[structure > 0] == structure[structure > 0]).all()
+    shown = {truth.categories[i].name for i in np.unique(truth.instances) if i > 2000}
+    assert "wall" in shown and "structure" not in shown
 
 
 def test_same_seed_gives_identical_files(folder, config, tmp_path):

@@ -14,13 +14,14 @@ from roomcad_core.datasets import Dataset, open_dataset
 from roomcad_core.datasets.annotations import FILE as ANNOTATIONS
 from roomcad_core.datasets.annotations import placed_models, read_annotations, read_ground_truth
 from roomcad_core.library import Library
+from roomcad_core.pictures import read_uint16
 from roomcad_core.pose import affine, inverse, transform
 from roomcad_core.types import Frame, Placed
 from roomcad_offline.benchmarks.real.sources import Source
 from roomcad_offline.instances.scores import LEAST
 from roomcad_offline.metrics.boxes3d import box_around
 from roomcad_offline.scannet.boxes import Box
-from roomcad_offline.scannet.categories import Category, by_name
+from roomcad_offline.scannet.categories import Category, by_name, table
 from roomcad_offline.scannet.frames import FrameTruth, Truth, open_truth
 
 log = logging.getLogger(__name__)
@@ -36,8 +37,10 @@ class SimulatedTruth(Truth):
     def __init__(self, folder, dataset):
         super().__init__(folder, dataset)
         self._furniture = {o["id"]: by_name(o["label"]) for o in dataset.room["objects"]}
-        clutter = {o["id"]: Category(o["name"], kind="prop") for o in dataset.room["clutter"]}
-        self._categories = {**self._furniture, **clutter, STRUCTURE: by_name("structure")}
+        clutter = {o["id"]: _clutter(o["name"]) for o in dataset.room["clutter"]}
+        self._named = {o["id"]: by_name(o["name"]) for o in dataset.room.get("structure", ())}
+        structure = {STRUCTURE: by_name("structure"), **self._named}
+        self._categories = {**self._furniture, **clutter, **structure}
 
     @cached_property
     def T_aligned_world(self):
@@ -53,7 +56,23 @@ class SimulatedTruth(Truth):
 
     def of(self, frame: Frame) -> FrameTruth:
         instances = frame.instances.astype(np.int32)
-        return FrameTruth(np.where(instances == 0, STRUCTURE, instances), self._categories)
+        rest = self._structure(frame) if self._named else STRUCTURE
+        return FrameTruth(np.where(instances == 0, rest, instances), self._categories)
+
+    def _structure(self, frame):
+        """(H, W) uint16 numbers of walls, doors and the like where rooms tell them apart."""
+        path = self.folder / "structure" / f"{frame.name.rpartition('/')[2]}.png"
+        image = read_uint16(path)
+        if image.shape != frame.depth.shape:
+            raise ValueError(f"{path}: got {image.shape}, expected {frame.depth.shape}")
+        return image
+
+
+def _clutter(name):
+    """Category of a thing that is no furniture of ours; of refrigerators and the like their own."""
+    known = table().get(name)
+    other = known is not None and known.kind == "other furniture"
+    return known if other else Category(name, kind="prop")
 
 
 def _box(placed, T_aligned_world, library, category):

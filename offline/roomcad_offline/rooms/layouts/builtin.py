@@ -8,9 +8,12 @@ import numpy as np
 
 from roomcad_offline.rooms.footprint import Footprint, overlap
 from roomcad_offline.rooms.layouts import kitchen, openings, props
+from roomcad_offline.rooms.layouts.cupboards import over_wall
 from roomcad_offline.rooms.layouts.fixed import Fixer
 from roomcad_offline.rooms.layouts.tidy import COUNTER
 from roomcad_offline.rooms.stacking import Stood
+
+HOOD = 1.55  # [m] height of the lower edge of a range hood
 
 
 class BuiltIn:
@@ -66,7 +69,7 @@ class BuiltIn:
             self.stove(place, holes, height)
 
     def stove(self, place, holes, height):
-        """A stove in a counter, beside its sinks."""
+        """A stove in a counter, beside its sinks, some below a hood."""
         x = self.rng.uniform(-1, 1) * (place.half_width - 0.35)
         if any(abs(x - h[0]) < h[2] / 2 + 0.35 for h in holes):
             return
@@ -74,6 +77,11 @@ class BuiltIn:
         back = place.at(x, -place.half_depth)
         spot = Footprint(*map(float, back), place.yaw, 0.3, place.half_depth)
         self.fixer.things.append(Stood(made, spot, 0.0))
+        above = Footprint(*map(float, place.at(x, 0.25 - place.half_depth)), place.yaw, 0.3, 0.25)
+        if self.rng.random() < 0.5 and over_wall(self.fixer, above, HOOD, self.shell.height):
+            self.fixer.things.append(
+                Stood(kitchen.hood(self.rng, self.shell.height - HOOD), spot, HOOD)
+            )
 
     def sink(self, box):
         """A washbasin on the wall, often below a mirror."""
@@ -84,8 +92,10 @@ class BuiltIn:
         width = float(np.clip(2 * place.half_width, 0.4, 0.7))
         height, foot = float(np.clip(box.high[2], 0.78, 0.92)), True
         for item in self.fixer.items:
-            if overlap(item.footprint, place, -0.05) and item.bottom == 0 and item.top < 1.1:
-                height, foot = item.top + 0.15, False  # a bowl on a cabinet
+            if overlap(item.footprint, place, -0.05) and item.bottom == 0:
+                if item.top > 1.1:
+                    return  # no room for a bowl on it
+                height, foot = item.top + 0.15, False
         made = kitchen.washbasin(self.rng, width, deep, height, foot)
         self.fixer.things.append(self.fixer.stand(made, place))
         self.fixer.obstacles.append(place)

@@ -16,13 +16,13 @@ HANGS = 0.45  # [m] it hangs down at most
 CELLS = 25  # points along a side of a cloth
 
 
-def over_furniture(items, caster, amount, rng):
-    """Stood cloth over some of the items that the ray caster holds."""
+def over_furniture(items, caster, size, amount, rng):
+    """Stood cloth over some of the items that the ray caster holds; (2,) `size` of the room."""
     out = []
     for item in items:
         if rng.random() < SHARE.get(item.model.label, 0.0) * min(amount, 1.5):
             name = "clothes" if item.model.label == "chair" else "blanket"
-            out.append(draped(caster, place_on(item, rng), item.top + 0.4, name, rng))
+            out.append(draped(caster, place_on(item, rng), item.top + 0.4, size, name, rng))
     return out
 
 
@@ -42,10 +42,10 @@ def place_on(item, rng):
     return Footprint(float(x), float(y), fp.yaw, *map(float, half))
 
 
-def draped(caster, place, top, name, rng):
+def draped(caster, place, top, size, name, rng):
     """Stood cloth that lies on whatever is below a footprint and hangs down beside it.
 
-    `top`: height from which it falls [m].
+    `top`: height from which it falls [m]; it stays within the (2,) `size` of the room.
     """
     xy = grid(place, CELLS)
     rays = np.zeros((len(xy), 6), np.float32)
@@ -53,14 +53,16 @@ def draped(caster, place, top, name, rng):
     z = top - cast(caster, rays)["t_hit"]
     z = np.where(np.isfinite(z), z, 0.0).reshape(CELLS, CELLS)
     points = np.concatenate([xy.reshape(CELLS, CELLS, 2), fallen(z)[..., None]], 2)
-    mesh = shapes.sheet(points + wrinkles(CELLS, rng))
+    points += wrinkles(CELLS, rng)
+    points[..., :2] = np.clip(points[..., :2], 0.004, np.asarray(size) - 0.004)
+    mesh = shapes.sheet(points)
     thing = clutter.Thing(name, ((mesh, str(rng.choice(CLOTH))),), np.zeros(3))
     return Stood(thing, Footprint(0.0, 0.0, 0.0, 0.0, 0.0), 0.0)
 
 
 def fallen(z):
     """(n, n) heights of cloth over a surface of heights z [m]."""
-    over = np.maximum(gaussian_filter(grey_dilation(z, 3), 1.0), z) + 0.012
+    over = np.maximum(gaussian_filter(grey_dilation(z, 5), 1.0), z) + 0.02
     return np.maximum(over, z.max() - HANGS)
 
 

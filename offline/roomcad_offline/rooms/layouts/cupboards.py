@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from roomcad_offline.rooms.footprint import overlap
-from roomcad_offline.rooms.layouts.fit import has_base, scaled
+from roomcad_offline.rooms.layouts.fit import scaled
 from roomcad_offline.rooms.plan import Item
 
 
 def over_counters(fixer, fitter, standing, rng):
     """Items: a row of cabinets of the library on the wall over many a counter."""
-    models, out = fitter.models.get("cabinet"), []
+    models, out = fitter.hanging["cabinet"], []
     for _, place in fixer.counters if models else ():
         if place.half_width < 0.5 or place.half_depth < 0.25 or rng.random() < 0.4:
             continue
         n = int(place.half_width / 0.3)
         wanted = np.array([2 * place.half_width / n, rng.uniform(0.55, 0.8), 0.35])
-        model = min(models, key=lambda m: np.abs(np.log(wanted / m.size)).sum() - has_base(m))
+        model = min(models, key=lambda m: np.abs(np.log(wanted / m.size)).sum())
         S, bottom = scaled(model, wanted), float(rng.uniform(1.35, 1.5))
         if bottom + S[1] > fixer.shell.height or S[0] > 1.15 * wanted[0]:
             continue

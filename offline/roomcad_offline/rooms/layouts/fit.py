@@ -22,19 +22,24 @@ class Fitter:
 
     def __init__(self, shell, library, rng):
         self.shell, self.rng = shell, rng
-        self.models = {}
-        for label in sorted({m.label for m in library}):
-            models = library.of_class(label)
-            count = min(CANDIDATES, len(models))
-            self.models[label] = [models[k] for k in rng.choice(len(models), count, replace=False)]
+        labels = sorted({model.label for model in library})
+        self.models = {label: self.some(library.of_class(label)) for label in labels}
+        self.hanging = {}  # as above, of what may hang
+        for label in HANGS:
+            self.hanging[label] = self.some([m for m in library.of_class(label) if has_base(m)])
+
+    def some(self, models):
+        """A few models of a list, drawn at random; [] of none."""
+        if not models:
+            return []
+        count = min(CANDIDATES, len(models))
+        return [models[k] for k in self.rng.choice(len(models), count, replace=False)]
 
     def item(self, box, boxes):
         """Item that stands in a box among all `boxes`; None if there is nothing to stand there."""
-        models = self.models.get(box.label)
-        if not models:
-            return None
         bottom = standing_height(box, self.shell)
-        if bottom is None:
+        models = (self.hanging if bottom else self.models).get(box.label)
+        if not models or bottom is None:
             return None
         rules = turn_costs(box, boxes, self.shell)
         size = np.array([box.size[0], box.high[2] - bottom, box.size[1]])
@@ -43,7 +48,6 @@ class Fitter:
             wanted = size if quarter % 2 == 0 else size[[2, 1, 0]]
             for model in models:
                 misfit = np.abs(np.log(wanted / model.size)).sum()
-                misfit += 1.5 * (bottom > 0 and not has_base(model))
                 choices.append((misfit + rules[quarter], quarter, model, wanted))
         _, quarter, model, wanted = min(choices, key=lambda c: c[0])
         S = scaled(model, wanted)

@@ -10,6 +10,7 @@ from roomcad_offline.rooms.stacking import Stood
 
 NEAR = 0.4  # [m] a box no farther from a wall belongs to it
 AJAR = 0.45  # share of the doors that are open
+CASED = 0.03  # [m] of a hole that the frame of its door covers, so that no two faces coincide
 CORRIDOR = 1.3  # [m] depth of what is seen through open doors
 
 
@@ -88,7 +89,7 @@ class Fixer:
             return
         along, width = taken
         self.shell.holes.setdefault(number, []).append(
-            (along - width / 2, along + width / 2, 0.0, height)
+            (along - width / 2 - CASED, along + width / 2 + CASED, 0.0, height + CASED)
         )
         angle = self.swing(wall, along, width, 1.45 if side else 0.0)
         self.hang(openings.door(self.rng, width, height, angle, side), number, along, 0.0)

@@ -151,12 +151,17 @@ def stove(rng, width, depth, height):
     return thing("stove", *parts, (shapes.merged([handle, *knobs, *rings]), "metal"))
 
 
-def hood(rng, width):
-    """A range hood."""
-    low = shapes.lathe((0.5, 0.5, 0.2), (0, 0.06, 0.3), 4)
-    points = shapes.moved(low, (0, 0, 0), np.pi / 4).vertices * (width * 1.4, 0.7, 1)
-    shade = shapes.Mesh(points + (0, 0.25, 0), low.triangles)
-    return thing("range hood", (shade, "metal"), (at(0, 0.1, 0.3, 0.25, 0.25, 0.6), "metal"))
+def hood(rng, height):
+    """A range hood, 60 cm wide, with its flue up to a height."""
+    low, deep = rng.uniform(0.04, 0.12), rng.uniform(0.42, 0.5)
+    parts = [at(0, 0, 0, 0.6, deep, low)]
+    for k in range(5):  # narrower in steps up to the flue
+        z = low + 0.03 * k
+        parts.append(at(0, 0, z, 0.55 - 0.06 * k, deep - 0.04 * (k + 1), 0.03))
+    parts.append(at(0, 0, low, 0.26, 0.24, height - low - 0.01))
+    return thing(
+        "range hood", (shapes.merged(parts), str(rng.choice(["metal", "ceramic", "black"])))
+    )
 
 
 def cabin(rng, side, height=1.95):

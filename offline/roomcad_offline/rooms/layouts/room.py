@@ -99,7 +99,7 @@ def furnish(layout, config, library, skipped, rng):
     items = [fitter.item(box, boxes.furniture) for box in boxes.furniture]
     plan.items += [item for item in items if item is not None and item.top < shell.height]
     if len(plan.items) < FEWEST:
-        raise Unfit("too little furniture of the library")
+        raise Unfit("too little furniture that can stand")
     fixer = builtin.build(shell, boxes, plan.items, rng)
     if walk(plan, shell, fixer.obstacles).area < MIN_FLOOR:
         raise Unfit("no free floor")
@@ -141,7 +141,8 @@ def scattered(plan, shell, fixer, fitter, config, rng):
     models, standing = fitter.models.get("monitor", ()), list(plan.items)
     plan.items += monitors.on_furniture(standing, stacker, models, rng)
     plan.items += monitors.on_wall(scatterer, models, rng)
-    scatterer.things += cloth.over_furniture(standing, stacker.caster, config.clutter, rng)
+    size = shell.width, shell.depth
+    scatterer.things += cloth.over_furniture(standing, stacker.caster, size, config.clutter, rng)
     scatterer.tops(stacker, labels)
     built_in = tuple(fixer.things)
     loose = scatterer.things

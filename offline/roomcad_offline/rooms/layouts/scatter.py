@@ -11,7 +11,15 @@ from roomcad_offline.rooms.stacking import TRIES, Stood
 
 MOST_THINGS = 190  # pieces of clutter of a room
 ON_FLOOR = (
-    *(clutter.carton, clutter.plant, props.palm, props.palm, clutter.floor_lamp, clutter.suitcase),
+    *(
+        clutter.carton,
+        clutter.plant,
+        props.palm,
+        props.palm,
+        props.palm,
+        clutter.floor_lamp,
+        clutter.suitcase,
+    ),
     *(clutter.basket, clutter.ball, props.bag, props.bag, props.shoes, props.shoes, props.heap),
     *(props.ottoman, props.bench, props.crate, props.towel, props.pillow),
 )
@@ -125,7 +133,7 @@ class Scatterer:
                 self.hang(make(rng), bottom, self.things)
         for _ in range(rng.poisson(1.5)):
             self.poster()
-        if bath and rng.random() < 0.5 and "bathtub" not in kinds:
+        if bath and rng.random() < 0.8 and "bathtub" not in kinds:
             self.cabin()
 
     def radiators(self):

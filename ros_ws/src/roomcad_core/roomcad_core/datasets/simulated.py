@@ -1,7 +1,9 @@
 """Simulated room: a ScanNet-style folder with instance masks, annotations and room.json.
 
 instance/N.png (uint16) holds 1..n for the furniture, in the order of full_annotations.json, and
-1001 and more for clutter. The world is z-up; room.json says how the room was made and may
+1001 and more for clutter. Rooms with the layout of a real one also have structure/N.png: 2001 for
+walls, 2002 floor, 2003 ceiling, more for doors, windows and the like, 0 elsewhere; `structure` of
+room.json has their names. The world is z-up; room.json says how the room was made and may
 carry the frame rate (`fps`).
 """
 
