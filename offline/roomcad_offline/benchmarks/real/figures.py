@@ -299,8 +299,10 @@ def room_record(r: RoomResult) -> dict:
     }  # fmt: skip
     if o is not None:
         fates = fate_counts(o)
-        record |= {"true_boxes": len(o.true), "never_seen": o.never_seen,
-                   "right_objects": fates.pop(RIGHT), **fates}  # fmt: skip
+        right, judged, true = fates.pop(RIGHT), o.judged(), len(o.true)
+        f1 = float(bootstrap.f1(np.array([right, judged, true])))
+        record |= {"true_boxes": true, "never_seen": o.never_seen, "right_objects": right,
+                   "f1": f1 if np.isfinite(f1) else None, **fates}  # fmt: skip
     if r.cads is not None:
         record["cads"] = {given: list(pair) for given, pair in r.cads.objects.items()}
     return record

@@ -200,11 +200,13 @@ def _pair(pair, not_run):
 def room_table(kinds: dict) -> list[str]:
     """Lines: a row a room."""
     head = ["room", "views", "found", "both right", "shown false / judged", "true boxes", "right",
-            "duplicate", "wrong class", "ghost", "not judged"]  # fmt: skip
+            "F1", "duplicate", "wrong class", "ghost", "not judged"]  # fmt: skip
     rows = []
     for r in kinds.values():
         for name, room in r["by_room"].items():
             false = f"{room['false']} / {room['judged']}"
-            cells = [room.get(k, "-") for k in ("true_boxes", "right_objects", *head[7:])]
+            f1 = number(room.get("f1"), 2)
+            cells = [room.get(k, "-") for k in ("true_boxes", "right_objects", *head[8:])]
+            cells.insert(2, f1)
             rows.append([name, room["views"], room["found"], room["right"], false, *cells])
     return table(head, rows)
