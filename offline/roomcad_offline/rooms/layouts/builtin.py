@@ -77,11 +77,20 @@ class BuiltIn:
         back = place.at(x, -place.half_depth)
         spot = Footprint(*map(float, back), place.yaw, 0.3, place.half_depth)
         self.fixer.things.append(Stood(made, spot, 0.0))
+        if self.rng.random() < 0.5:
+            self.hood(place, x)
+
+    def hood(self, place, x):
+        """A range hood over a counter, `x` from its middle, if the wall is bare there."""
+        back = place.at(x, -place.half_depth)
         above = Footprint(*map(float, place.at(x, 0.25 - place.half_depth)), place.yaw, 0.3, 0.25)
-        if self.rng.random() < 0.5 and over_wall(self.fixer, above, HOOD, self.shell.height):
-            self.fixer.things.append(
-                Stood(kitchen.hood(self.rng, self.shell.height - HOOD), spot, HOOD)
-            )
+        tall = [item for item in self.fixer.items if item.top > HOOD]
+        if any(overlap(above, item.footprint, -0.01) for item in tall):
+            return
+        if over_wall(self.fixer, above, HOOD, self.shell.height):
+            made = kitchen.hood(self.rng, self.shell.height - HOOD)
+            spot = Footprint(*map(float, back), place.yaw, 0.3, 0.25)
+            self.fixer.things.append(Stood(made, spot, HOOD))
 
     def sink(self, box):
         """A washbasin on the wall, often below a mirror."""

@@ -145,7 +145,7 @@ def turn_costs(box, boxes, shell):
         chairs = [b for b in boxes if b.label == "chair" and edge_gap(box, b) < NEAR_TABLE]
         for chair in chairs[:3]:
             towards = unit(chair.centre[:2] - box.centre[:2])
-            costs += np.array([0.4 * (1 - f @ towards) for f in fronts])
+            costs += np.array([1.2 * (1 - f @ towards) for f in fronts])
     return costs
 
 
