@@ -114,6 +114,13 @@ def test_a_half_of_a_library_is_loaded_by_its_name():
     assert [m.id for m in Library.load(":bench")] == [m.id for m in halves[1]]
 
 
+def test_several_libraries_make_one(folder):
+    whole = Library.load(f",{folder}")
+    assert len(whole) == len(Library.load()) + 2 and "chair_a" in whole
+    with pytest.raises(ValueError, match="ids occur twice: chair_a"):
+        Library.load(f"{folder},{folder}")
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

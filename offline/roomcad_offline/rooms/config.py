@@ -12,7 +12,9 @@ from roomcad_offline.rooms.themes import THEMES
 class RoomConfig(Checked):
     """What a set of simulated rooms is made from; equal configs give identical files."""
 
-    library: str = setting("", "folder of a CAD library; empty = the built-in one")
+    library: str = setting(
+        "", "folder of a CAD library, several with commas; empty = the built-in one"
+    )
     rooms: int = setting(1, "number of rooms", 1, 100000)
     frames: int = setting(100, "frames of each room", 1, 100000)
     seed: int = setting(0, "seed of everything that is random", 0, 2**31 - 1)

@@ -89,11 +89,15 @@ class Library:
     def load(cls, path=""):
         """Read and check a library folder; "" means the built-in one.
 
-        FOLDER:train and FOLDER:bench mean the half of that CadModel.split.
+        FOLDER:train and FOLDER:bench mean the half of that CadModel.split. Several of all these
+        with commas between them (",FOLDER": the built-in one and another) make one library.
 
         Raises FileNotFoundError where a file is missing, ValueError (naming the file and the
         field) where one is malformed or the library is empty.
         """
+        if "," in str(path) and not Path(path).exists():
+            models = [model for part in str(path).split(",") for model in cls.load(part)]
+            return cls(models, path)
         folder, colon, half = str(path).rpartition(":")
         if not colon or half not in SPLITS:
             folder, half = str(path), ""
