@@ -307,7 +307,7 @@ def test_bad_files_are_named(tmp_path, text, message):
 
 def test_rooms_by_theme_do_not_know_of_layouts(library):
     about = identity(RoomConfig(library=library, **SMALL), 0, Library.load(library))
-    assert about["version"] == 1 and set(about) == {"version", "room", "config", "library_sha256"}
+    assert about["version"] == 2 and set(about) == {"version", "room", "config", "library_sha256"}
     assert "layouts" not in about["config"]
 
 

@@ -55,7 +55,7 @@ def contents(folder):
 def test_a_view_shows_depth_colours_and_instances_where_they_are(scan):
     """A camera 1 m high looks along x at the chair's front, 1.7 m away."""
     view = ScanRenderer(scan).view(heading_pose([1.5, 1.45, 1.0], 0.0, 0.0), K, SHAPE)
-    color = develop(view.light, 1.0, False, None)
+    color = develop(view.light, 1.0, None, None)
     v = int(59.5 + 80 * 0.5 / 1.7)  # half a metre below the camera, on the chair's front
     assert view.depth[v, 80] == pytest.approx(1.7, abs=1e-3)
     assert view.instances[v, 80] == CHAIR

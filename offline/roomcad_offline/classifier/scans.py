@@ -20,6 +20,7 @@ DISTANCE = (0.9, 4.0)  # to the object's surface [m]
 # Rise over the floor [m] of what does not stand on it.
 RISE = {"monitor": (0.4, 1.3)}
 MIN_POINTS = 200
+FLOATING = 0.05  # points may fly so far behind an object; those beyond are not in its crop [m]
 BEHIND = 20.0  # depth of what is behind the object [m]: out of every camera's range
 
 
@@ -85,8 +86,9 @@ def view_points(caster, T_obj_cam, camera, rng):
     unit = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
     cosine = np.abs((hit["primitive_normals"] * unit).sum(-1)).astype(np.float32)
     dropout = np.full(SHAPE, rng.uniform(0, 0.15), np.float32)
-    depth = sensor.measure(CleanView(depth, cosine, dropout), camera, rng)
-    return transform(T_obj_cam, unproject(depth, K)[depth > 0])
+    measured = sensor.measure(CleanView(depth, cosine, dropout), camera, rng)
+    farthest = depth[~missed].max(initial=0) + FLOATING
+    return transform(T_obj_cam, unproject(measured, K)[(measured > 0) & (measured < farthest)])
 
 
 def scans(models, n_each, seed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roomcad_core.config import Checked, setting
+from roomcad_offline.rooms.sensors.kinds import KINDS
 from roomcad_offline.rooms.themes import THEMES
 
 
@@ -35,4 +36,4 @@ class RoomConfig(Checked):
     ceiling: bool = setting(True, "close the room with a ceiling")
     shadows: bool = setting(True, "lamps throw shadows")
     noise: bool = setting(True, "sensor noise in depth and colour")
-    sensor: str = setting("any", "depth noise", choices=("any", "structured_light", "tof"))
+    sensor: str = setting("any", "kind of depth camera", choices=("any", *KINDS))

@@ -19,7 +19,7 @@ from roomcad_offline.rooms import sensor, writer
 from roomcad_offline.rooms.layouts.build import WALL
 from roomcad_offline.rooms.scene import FIRST_CLUTTER
 
-VERSION = 1
+VERSION = 2
 WORKERS = 2  # frames drawn at a time; the arithmetic runs outside the interpreter lock
 
 
@@ -191,5 +191,6 @@ def draw(room, config, number, k):
     rng = np.random.default_rng([config.seed, number, k, 1])
     view = room.renderer.view(room.poses[k], room.K, (config.height, config.width))
     depth = sensor.measure(view, room.sensor, rng) if config.noise else view.depth
-    color = sensor.develop(view.light, room.exposure[k], config.noise, rng)
+    camera = room.sensor.color if config.noise else None
+    color = sensor.develop(view.light, room.exposure[k], camera, rng, k / config.fps)
     return color, depth, view.instances, room.T_world_room @ room.poses[k]

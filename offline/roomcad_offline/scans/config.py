@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roomcad_core.config import Checked, setting
+from roomcad_offline.rooms.sensors.kinds import KINDS
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,5 @@ class ScanConfig(Checked):
     fps: float = setting(1.0, "frames per second of the walk", 0.1, 120.0)
     speed: float = setting(0.45, "speed of the camera along its path [m/s]", 0.05, 3.0)
     viewpoint: str = setting("any", "camera height", choices=("any", "robot", "head"))
-    sensor: str = setting(
-        "any", "noise of depth and colour", choices=("any", "structured_light", "tof", "none")
-    )
+    sensor: str = setting("any", "kind of depth camera", choices=("any", *KINDS, "none"))
     holes: float = setting(0.1, "holes of the mesh up to this radius are closed [m]", 0.0, 1.0)

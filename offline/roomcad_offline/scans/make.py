@@ -25,7 +25,7 @@ from roomcad_offline.scans.walk import best_path
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 FOLDERS = ("color", "depth", "pose", "intrinsic", "instance-filt", "label-filt")
 SCAN_FILE = "scan.json"
 
@@ -192,7 +192,8 @@ def draw(shot: Shot, config: ScanConfig, k: int) -> tuple[np.ndarray, np.ndarray
     if shot.camera:
         whole = replace(view, depth=without_gaps(view.depth))
         depth = np.where(view.depth > 0, sensor.measure(whole, shot.camera, rng), 0)
-    color = sensor.develop(view.light, 1.0, shot.camera is not None, rng)
+    camera = shot.camera.color if shot.camera else None
+    color = sensor.develop(view.light, 1.0, camera, rng, k / config.fps)
     return color, depth, view.instances
 
 
