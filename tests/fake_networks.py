@@ -5,6 +5,10 @@ import json
 
 import numpy as np
 
+from roomcad_core.segment.instances import model_files
+from roomcad_core.segment.instances.channels import CHANNELS
+from roomcad_core.segment.instances.model_files import KINDS
+
 SIZES = {"objects": 5, "cad_points": 50, "width": 80, "height": 60}  # of idle aligners
 
 
@@ -49,6 +53,20 @@ def write_geometry(folder, depth, normals, focal=0.9, sigma=0.05, kappa=20.0):
     for task, maps in answers.items():
         graph = constant_graph({"rgb": (1, 3, 2 * h, 2 * w)}, maps)
         enter(folder, task, f"rgb_{task}.onnx", graph, task=task, **size)
+
+
+def write_finder(folder, mask, label="cabinet", name="instances"):
+    """An instance network that sees one thing in every frame: where the `mask` (h, w) of its cells
+    is, and of the class `label` for certain."""
+    h, w = mask.shape
+    answers = {n: np.zeros((*shape, h, w)) for n, shape in model_files.outputs(KINDS).items()}
+    for output in ("foreground", "seed"):
+        answers[output][:] = mask
+    answers["kinds"][0, KINDS.index(label)] = 20.0  # a logit
+    answers["spread"][:] = 10.0  # [m]: all that is in view votes for one centre
+    graph = constant_graph({model_files.INPUT: (1, len(CHANNELS), h, w)}, answers)
+    about = {"task": model_files.TASK, "width": w, "height": h, "kinds": list(KINDS)}
+    enter(folder, name, f"{name}.onnx", graph, **about)
 
 
 def constant_graph(inputs, answers):

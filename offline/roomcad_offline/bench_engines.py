@@ -19,7 +19,7 @@ GPU = {"engine": "tensorrt", "precisions": PRECISIONS, "rounds": 200, "frames": 
 
 def bench_cpu(sequence):
     """Figures of the networks that the stack runs, on one CPU thread as there."""
-    names = ClassifyConfig().model, AlignConfig().model, SegmentConfig().instances_model
+    names = ClassifyConfig().model, AlignConfig().model, SegmentConfig().model
     files = shipped_models(models_folder(), names)
     record = measure(files, sequence=str(sequence), cameras=(1,), **CPU)
     return record | {"maps": Path(sequence).name}

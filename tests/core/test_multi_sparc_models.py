@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from fake_networks import write_entry, write_idle_aligner
+from fake_networks import write_entry, write_finder, write_idle_aligner
 
 from roomcad_core.align import MultiSparcAligner, make_aligner
 from roomcad_core.camera import unproject
@@ -13,7 +13,6 @@ from roomcad_core.config import (
     AlignConfig,
     ClassifyConfig,
     PipelineConfig,
-    SegmentConfig,
     TrackConfig,
 )
 from roomcad_core.library import Library
@@ -25,7 +24,6 @@ from roomcad_core.pose import rigid
 from roomcad_core.types import Frame
 
 CONFIG = PipelineConfig(
-    segment=SegmentConfig(context=False),
     classify=ClassifyConfig(model="box_size"),
     align=AlignConfig(aligner="multi_sparc", engine="onnxruntime"),
     tracks=TrackConfig(enabled=False),
@@ -47,12 +45,18 @@ def library():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A models folder with an aligner `live`, which leaves all poses as they are."""
+    """A models folder with an aligner `live`, which leaves all poses as they are.
+
+    Its instance network finds the box of box_on_floor.
+    """
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
     folder = tmp_path / "models"
     monkeypatch.setenv("ROOMCAD_MODELS", str(folder))
     write_idle_aligner(folder)
+    box = np.zeros((120, 160), bool)  # a cell is 4 x 4 px
+    box[78:, 62:98] = box[74:78, 66:94] = True  # its front and its top
+    write_finder(folder, box)
     write_entry(folder, "deployed", {"task": "classify"})
     return folder
 
@@ -127,7 +131,7 @@ def test_a_missing_key_is_refused(folder, key):
 
 
 def test_a_missing_entry_and_a_missing_number_of_updates_say_what_there_is(folder):
-    with pytest.raises(ValueError, match=r"no 'main', it has \['deployed', 'live'\]"):
+    with pytest.raises(ValueError, match=r"no 'main', it has \['deployed', 'instances', 'live'\]"):
         read_spec(folder, "main", 3)
     with pytest.raises(ValueError, match=r"models\.live\.updates: no '2', it has \['3'\]"):
         read_spec(folder, "live", 2)

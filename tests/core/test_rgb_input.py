@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from fake_networks import write_entry, write_geometry, write_idle_aligner
+from fake_networks import write_entry, write_finder, write_geometry, write_idle_aligner
 
 from roomcad_core.config import (
     AlignConfig,
@@ -167,8 +167,8 @@ def test_a_network_of_another_mode_is_warned_of_by_name(
     answer_truth(models, room)
     write_idle_aligner(models, mode=mode)
     write_idle_aligner(models, "good", mode=input)
-    alone = dataclasses.replace(config().segment, context=False)
-    changed = dataclasses.replace(config(), input=input, segment=alone)
+    write_finder(models, np.zeros((60, 80)))
+    changed = dataclasses.replace(config(), input=input)
     with caplog.at_level(logging.WARNING):
         pipeline = Pipeline(changed, library)
     assert f"'live' was trained for input {mode} and gets {input}" in pipeline.model_mode

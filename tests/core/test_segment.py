@@ -1,9 +1,10 @@
-"""Segmentation of a room of boxes whose depth image is computed exactly, and of its clouds."""
+"""Segmentation of a room of boxes, whose depth image is computed exactly."""
 
 import dataclasses
 
 import numpy as np
 import pytest
+from oracle import oracle
 
 from roomcad_core.camera import rays, unproject
 from roomcad_core.config import SegmentConfig
@@ -16,13 +17,8 @@ from roomcad_core.types import Frame
 
 SHAPE = 240, 320
 K = np.array([[280.0, 0, 159.5], [0, 280.0, 119.5], [0, 0, 1]])
-CAMERA_HEIGHT = 1.4
+CAMERA_XY, CAMERA_HEIGHT = (-0.3, 0.0), 1.4
 TABLE, CHAIR, CABINET = 1, 2, 3
-
-
-def geometric(**settings):
-    """SegmentConfig without a network: what is seen here is geometry's doing."""
-    return SegmentConfig(context=False, **settings)
 
 
 def box(x, y, z):
@@ -51,7 +47,22 @@ def room_boxes():
     return [(i, b) for i, boxes in parts for b in boxes]
 
 
-def camera_pose(pitch=0.42, yaw=0.0, roll=0.0, position=(-0.3, 0.0, CAMERA_HEIGHT)):
+def segmenter(boxes=None, find=None, **settings):
+    """Segmenter whose network knows the things of a room.
+
+    Args:
+        boxes: [(id, box)] of it, id 0 = no thing; None = room_boxes.
+        find: the detector.
+        settings: of SegmentConfig.
+    """
+    things = {}
+    for i, corners in boxes or room_boxes():
+        if i:
+            things.setdefault(i, []).append(corners)
+    return Segmenter(SegmentConfig(**settings), find, instances=oracle(things, CAMERA_XY))
+
+
+def camera_pose(pitch=0.42, yaw=0.0, roll=0.0, position=(*CAMERA_XY, CAMERA_HEIGHT)):
     """T_world_cam looking along the world's x axis, pitched down."""
     c, s = np.cos(pitch), np.sin(pitch)
     forward, down = np.array([c, 0, -s]), np.array([-s, 0, -c])
@@ -105,7 +116,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def segmentation(frame):
-    return Segmenter(geometric())(frame)
+    return segmenter()(frame)
 
 
 def test_table_chair_and_cabinet_are_found_whole_and_nothing_else(frame, segmentation):
@@ -134,7 +145,7 @@ def test_objects_agree_with_their_masks(frame, segmentation):
         points_cam = obj.points @ T_cam_grav.T
         uv = np.round((points_cam / points_cam[:, 2:]) @ K.T).astype(int)
         assert np.all(segmentation.instances[uv[:, 1], uv[:, 0]] == obj.id)
-        assert obj.label == "" and obj.class_scores == {}
+        assert obj.label == "" and obj.cad_ids == ()
 
 
 def test_legs_reach_the_floor_and_sizes_are_metric(frame, segmentation):
@@ -148,12 +159,12 @@ def test_legs_reach_the_floor_and_sizes_are_metric(frame, segmentation):
 
 
 def test_a_crop_holds_no_more_points_than_asked(frame):
-    found = Segmenter(geometric(max_points=100))(frame)
+    found = segmenter(max_points=100)(frame)
     assert {len(o.points) for o in found.objects} == {100}
 
 
 def test_the_same_frame_gives_the_same_result(frame, segmentation):
-    again = Segmenter(geometric())(frame)
+    again = segmenter()(frame)
     np.testing.assert_array_equal(again.instances, segmentation.instances)
     for a, b in zip(again.objects, segmentation.objects, strict=True):
         np.testing.assert_array_equal(a.points, b.points)
@@ -161,7 +172,7 @@ def test_the_same_frame_gives_the_same_result(frame, segmentation):
 
 def test_turning_the_world_changes_nothing(frame, segmentation):
     turned = dataclasses.replace(frame, T_world_cam=camera_pose(yaw=1.1, position=(5, -3, 1.4)))
-    found = Segmenter(geometric())(turned)
+    found = segmenter()(turned)
     np.testing.assert_allclose(found.T_grav_cam, segmentation.T_grav_cam, atol=1e-9)
     assert np.mean(found.instances == segmentation.instances) > 0.999
 
@@ -169,13 +180,13 @@ def test_turning_the_world_changes_nothing(frame, segmentation):
 @pytest.mark.parametrize("roll", [-0.5, 0.4])
 def test_a_tilted_camera_finds_the_same_things(roll):
     frame = render(room_boxes(), camera_pose(roll=roll))
-    assert_all_found(frame.instances, Segmenter(geometric())(frame))
+    assert_all_found(frame.instances, segmenter()(frame))
 
 
 @pytest.mark.parametrize("roll", [0.0, 0.2])
 def test_without_a_pose_the_up_direction_comes_from_the_surfaces(roll):
     frame = render(room_boxes(), camera_pose(roll=roll))
-    found = Segmenter(geometric())(dataclasses.replace(frame, T_world_cam=None))
+    found = segmenter()(dataclasses.replace(frame, T_world_cam=None))
     up_true, up = up_from_pose(frame.T_world_cam), found.T_grav_cam[2, :3]
     assert np.degrees(np.arccos(up @ up_true)) < 1.5
     assert found.floor_z == pytest.approx(-CAMERA_HEIGHT, abs=0.05)
@@ -184,7 +195,7 @@ def test_without_a_pose_the_up_direction_comes_from_the_surfaces(roll):
 
 def test_a_given_up_direction_overrides_the_pose(frame):
     wrong = dataclasses.replace(frame, T_world_cam=rigid(np.eye(3), np.zeros(3)))
-    found = Segmenter(geometric())(wrong, up_cam=up_from_pose(frame.T_world_cam))
+    found = segmenter()(wrong, up_cam=up_from_pose(frame.T_world_cam))
     assert_all_found(frame.instances, found)
 
 
@@ -192,33 +203,39 @@ def test_regular_pin_holes_and_nan_do_no_harm(frame):
     depth = frame.depth.copy()
     depth[::5, ::4] = 0
     depth[2::7] = np.nan
-    found = Segmenter(geometric())(dataclasses.replace(frame, depth=depth))
+    found = segmenter()(dataclasses.replace(frame, depth=depth))
     assert_all_found(frame.instances, found)
     assert len(found.objects) == 3
 
 
-def test_small_and_flat_things_are_dropped(frame):
-    litter = [
-        (7, box((1.2, 1.25), (-0.3, -0.25), (0, 0.05))),  # a small cube
-        (8, box((1.2, 1.5), (0.3, 0.6), (0, 0.02))),  # a magazine
-        (9, box((3.99, 4.0), (0.3, 0.9), (1.2, 1.6))),  # a picture on the wall
-    ]
-    frame = render(room_boxes() + litter, camera_pose())
-    found = Segmenter(geometric())(frame)
-    assert len(found.objects) == 3
-    assert np.mean(found.instances[frame.instances >= 7] > 0) < 0.1
+@pytest.mark.parametrize(
+    ("thing", "limit"),
+    [
+        (box((1.2, 1.25), (-0.3, -0.25), (0, 0.13)), {"min_points": 16, "min_size": 0.0}),
+        (box((1.2, 1.5), (0.3, 0.6), (0, 0.08)), {"min_height": 0.0}),
+        (box((1.2, 1.32), (0.3, 0.42), (0, 0.13)), {"min_size": 0.0}),
+    ],
+    ids=["few pixels", "low", "short"],
+)
+def test_small_and_flat_things_are_dropped_also_where_the_network_sees_them(thing, limit):
+    boxes = [*room_boxes(), (7, thing)]
+    frame = render(boxes, camera_pose())
+    found = segmenter(boxes)(frame)
+    assert len(found.objects) == 3 and not found.instances[frame.instances == 7].any()
+    kept = segmenter(boxes, **limit)(frame)
+    assert len(kept.objects) == 4 and kept.instances[frame.instances == 7].any()
 
 
 def test_a_table_top_without_floor_in_view_is_no_floor_above_the_rest():
     near = camera_pose(pitch=0.9, position=(1.4, 0.7, 1.3))
-    found = Segmenter(geometric())(render(room_boxes(), near))
+    found = segmenter()(render(room_boxes(), near))
     assert found.floor_z == pytest.approx(-1.3, abs=0.03)
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, 50.0])
 def test_a_frame_without_usable_depth_gives_no_objects_and_the_cameras_own_up(value):
     depth = np.full(SHAPE, value, np.float32)
-    found = Segmenter(geometric())(Frame(0.0, np.zeros((*SHAPE, 3), np.uint8), depth, K))
+    found = segmenter()(Frame(0.0, np.zeros((*SHAPE, 3), np.uint8), depth, K))
     assert found.objects == () and found.floor_z is None and not found.instances.any()
     np.testing.assert_allclose(found.T_grav_cam[2, :3], [0, -1, 0], atol=1e-9)
 
@@ -227,7 +244,7 @@ def test_an_odd_image_size_is_served(frame):
     cut = dataclasses.replace(
         frame, depth=frame.depth[:-1, :-3], color=frame.color[:-1, :-3], instances=None
     )
-    found = Segmenter(geometric(work_width=160))(cut)
+    found = segmenter(work_width=160)(cut)
     assert found.instances.shape == cut.depth.shape and len(found.objects) == 3
 
 
@@ -238,25 +255,22 @@ def test_a_detector_splits_and_names(frame, segmentation):
     def detector(frame):
         return (Detection(np.zeros(4, np.float32), "desk", 0.8, left, ("desk_1",)),)
 
-    found = Segmenter(geometric(), detector)(frame)
+    found = segmenter(find=detector)(frame)
     (desk,) = [o for o in found.objects if o.label]
     assert (desk.label, desk.score, desk.class_scores) == ("desk", 0.8, {"desk": 0.8})
     assert desk.cad_ids == ("desk_1",)
     assert overlaps(left.astype(int), found.instances)[1] == (pytest.approx(1, abs=0.1), desk.id)
     assert len(found.objects) == len(segmentation.objects) + 1
 
-    config = geometric(detector="given", detector_names="classifier")
-    unnamed = Segmenter(config, detector)(frame)
+    unnaming = segmenter(find=detector, detector="given", detector_names="classifier")
+    unnamed = unnaming(frame)
     np.testing.assert_array_equal(unnamed.instances, found.instances)
     assert {(o.label, o.cad_ids) for o in unnamed.objects} == {("", ())}
 
-    assert (
-        Segmenter(geometric(detector="given"), before=Segmenter(config, detector))(frame)
-        .objects[desk.id - 1]
-        .label
-    )
-    alone = Segmenter(geometric(detector="given", detector_only=True), detector)(frame)
-    assert [o.label for o in alone.objects] == ["desk"]
+    again = Segmenter(SegmentConfig(detector="given"), before=unnaming)(frame)
+    assert again.objects[desk.id - 1].label == "desk"
+    only = SegmentConfig(detector="given", detector_only=True)
+    assert [o.label for o in Segmenter(only, before=unnaming)(frame).objects] == ["desk"]
 
 
 def test_points_of_the_frame_are_those_of_unproject(frame, segmentation):

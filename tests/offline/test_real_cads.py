@@ -161,7 +161,7 @@ def test_own_alignments_go_by_the_names_of_the_annotation(robot, monkeypatch):
     made = [Alignment(1, label, "cube", np.eye(4), np.ones(3), 0.5) for label in ("desk", "sofa")]
     monkeypatch.setattr(cads, "make_aligner", lambda *args, **more: lambda *inputs: made)
     monkeypatch.setattr(cads, "make_classifier", lambda *args: None)
-    segment = replace(robot.config.segment, join=robot.config.segment.join + 0.5)
+    segment = replace(robot.config.segment, min_points=robot.config.segment.min_points + 1)
     config = replace(robot.config, segment=segment)
     stages = RobotStages(SimpleNamespace(**{**vars(robot), "config": config}), {"desk": "table"})
     assert [a.label for a in stages.align(None, None)] == ["table", "sofa"]

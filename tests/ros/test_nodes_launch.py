@@ -56,14 +56,14 @@ def test_a_replayed_sequence_ends_as_recorded_alignments(
     rosbag2 = pytest.importorskip("rosbags.rosbag2")
     pytest.importorskip("open3d")
     params = tmp_path / "params.yaml"
-    few = "segment.context: false, tracks.confirm: 1"  # needs weights; there are three frames
+    few = "tracks.confirm: 1"  # there are three frames
     params.write_text(f"/**: {{ros__parameters: {{{few}}}}}\n")
     arguments = {
         "sequence": sequence.path,
         "params_file": params,
         "record": tmp_path / "bag",
         "composition": composition,
-        "model": "box_size",  # needs no weights
+        "model": "box_size",
         "aligner": "icp",
         "speed": 0.03,
         "tracks": composition,

@@ -37,13 +37,12 @@ class RoomCrop:
     room: str
 
 
-def room_crops(folders, library, segment_config=None):
-    """Yield the RoomCrops of all frames of simulated rooms, segmented by geometry.
+def room_crops(folders, library):
+    """Yield the RoomCrops of all frames of simulated rooms, segmented as on the robot.
 
-    `library` is the Library that the rooms were furnished from. The network that joins pieces on
-    the robot is left out: the classifier is to know pieces of things, too.
+    `library` is the Library that the rooms were furnished from.
     """
-    segment = Segmenter(segment_config or SegmentConfig(context=False))
+    segment = Segmenter(SegmentConfig())
     for folder in folders:
         dataset = open_dataset(folder)
         truth = {p.id: p for p in dataset.ground_truth}

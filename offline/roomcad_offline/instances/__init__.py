@@ -1,4 +1,4 @@
-"""The instance network: cells of simulated rooms, training, judging beside geometry, shipping.
+"""The instance network: cells of simulated rooms, training, judging, shipping.
 
 roomcad_core.segment.instances runs what is shipped.
 """

@@ -15,14 +15,13 @@ from roomcad_offline.instances.pictures import draw_frames, spread
 from roomcad_offline.instances.scores import HELD, LEAST, MATCH, PIECE, Scores
 from roomcad_offline.tables.markdown import number, table
 
-GEOMETRIC = "geometric"
-DEFAULT = "default"  # the robot's: geometry, and a network that divides and joins its pieces
+DEFAULT = "default"  # the robot's: its network, engine and precision
 EXPORT = "export"  # folder of a run with its network as the robot takes it
 EXAMPLES = 8  # frames in the pictures
 
 
 def make_method(name, models=None):
-    """(what results call it, Segmenter) of GEOMETRIC, DEFAULT, a run's folder, a network's name.
+    """(what results call it, Segmenter) of DEFAULT, a run's folder, a network's name.
 
     Args:
         name: text.
@@ -31,12 +30,10 @@ def make_method(name, models=None):
     Raises:
         FileNotFoundError, ValueError: there is no such network, or it is damaged.
     """
-    if name == GEOMETRIC:
-        return name, Segmenter(SegmentConfig(context=False))
+    config = SegmentConfig()
     if name == DEFAULT:
-        config = SegmentConfig()
         how = {"folder": models or models_folder(), "precision": config.precision}
-        network = load_instance_network(config.instances_model, config.engine, **how)
+        network = load_instance_network(config.model, config.engine, **how)
         return name, Segmenter(config, instances=network)
     folder = Path(name)
     if folder.is_dir():
@@ -46,8 +43,7 @@ def make_method(name, models=None):
         models, name = folder / EXPORT, folder.resolve().name
         export(load_trained(folder).network, name, models)
     network = load_instance_network(name, folder=models or models_folder())
-    alone = SegmentConfig(instances="network", context=False)
-    return name, Segmenter(alone, instances=network)
+    return name, Segmenter(config, instances=network)
 
 
 def judge_methods(methods, rooms, most=None):

@@ -2,26 +2,15 @@
 
 import dataclasses
 
-import numpy as np
 from tqdm import tqdm
 
 from roomcad_core.classify import make_classifier
 from roomcad_core.config import PipelineConfig
 from roomcad_core.datasets import open_dataset
+from roomcad_core.engine.bench_feeds import Recorder
 from roomcad_core.library import Library
 from roomcad_core.segment import Segmenter
 from roomcad_core.segment.instances import load_instance_network
-
-
-class Recorder:
-    """An engine that notes what it is given."""
-
-    def __init__(self, engine):
-        self._engine, self.feeds = engine, []
-
-    def __call__(self, feeds):
-        self.feeds.append({name: np.array(array) for name, array in feeds.items()})
-        return self._engine(feeds)
 
 
 def record(rooms, step):
@@ -34,14 +23,14 @@ def record(rooms, step):
         {name in the manifest: {room: [feeds]}}.
     """
     config = PipelineConfig()
-    network = load_instance_network(config.segment.instances_model)
+    network = load_instance_network(config.segment.model)
     network.engine = seen = Recorder(network.engine)
     segment = Segmenter(config.segment, instances=network)
     # Without retrieval, whose views of the library would be feeds too.
     settings = dataclasses.replace(config.classify, retrieved=0, precision="f32")
     classify = make_classifier(settings, Library.load(config.library))
     classify.network.engine = named = Recorder(classify.network.engine)
-    recorders = {config.segment.instances_model: seen, config.classify.model: named}
+    recorders = {config.segment.model: seen, config.classify.model: named}
     found = {name: {} for name in recorders}
     for room in rooms:
         dataset = open_dataset(room)

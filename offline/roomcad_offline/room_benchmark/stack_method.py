@@ -9,9 +9,11 @@ import numpy as np
 
 from roomcad_core.align import make_aligner, mode_mismatch
 from roomcad_core.config import AlignConfig, SegmentConfig
-from roomcad_core.rgb_geometry.segmenter import RgbSegmenter
-from roomcad_core.segment import Segmenter
+from roomcad_core.rgb_geometry.segmenter import up_direction
 from roomcad_core.segment.crops import make_objects
+from roomcad_core.segment.planes import floor_height
+from roomcad_core.segment.surface import grav_surface
+from roomcad_core.types import Segmentation
 from roomcad_offline.room_benchmark.variant import STACK, Result
 
 log = logging.getLogger(__name__)
@@ -22,10 +24,7 @@ class StackMethod:
 
     def __init__(self, variant, library):
         """`variant`: Variant whose method is one of STACK; `library`: Library."""
-        # What is in the frames is given: no network need look for it.
-        self._settings, rgb = SegmentConfig(context=False), variant.input == "rgb"
-        detector = nothing if rgb else None
-        self._segment = (RgbSegmenter if rgb else Segmenter)(self._settings, detector)
+        self._settings, self._rgb = SegmentConfig(), variant.input == "rgb"
         config = AlignConfig(aligner=STACK[variant.method], rgb_start=variant.rgb_start)
         self._counts_passes = config.aligner == "multi_sparc"  # the baseline has no network
         self._align = make_aligner(config, library)
@@ -38,11 +37,15 @@ class StackMethod:
         return [self._frame(seen) for seen in scene]
 
     def _frame(self, seen):
-        own = self._segment(seen.frame)  # for the floor and the up direction
-        crops = make_objects(seen.instances, {}, seen.frame, own.T_grav_cam, self._settings)
+        # The objects are given; only the floor and the up direction are looked for.
+        frame, config = seen.frame, self._settings
+        up_cam = up_direction(frame) if self._rgb else None
+        surface, T_grav_cam = grav_surface(frame, config, up_cam)
+        crops = make_objects(seen.instances, {}, frame, T_grav_cam, config)
         objects = tuple(self._named(o, seen.models[o.id - 1]) for o in crops)
-        given = dataclasses.replace(own, instances=seen.instances, objects=objects)
-        found = {a.object_id: a for a in self._align(seen.frame, given)}
+        floor_z = floor_height(surface, config)
+        given = Segmentation(seen.instances, objects, T_grav_cam, floor_z)
+        found = {a.object_id: a for a in self._align(frame, given)}
         passes = self._align.passes if self._counts_passes else {}
         numbers = range(1, len(seen.models) + 1)
         return [self._result(found.get(k), passes.get(k, 0)) for k in numbers]
@@ -61,8 +64,3 @@ class StackMethod:
             return None
         a = alignment
         return Result(a.T_cam_obj[None], a.S[None], np.array([a.score]), passes)
-
-
-def nothing(frame):
-    """A detector without detections: those of the benchmark are used."""
-    return ()

@@ -17,7 +17,6 @@ PRECISIONS = ("f32", "bf16", "f16")
 NETWORK_PRECISIONS = ("f32", "int8")  # of what sees a frame or a crop once
 CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
-INSTANCES = ("geometric", "network")
 INPUTS = ("rgbd", "rgb")  # of frames, and what networks that align were trained for
 RGB_STARTS = ("3m", "depth")
 
@@ -53,18 +52,13 @@ def check_value(name, value, f):
 
 @dataclass(frozen=True)
 class SegmentConfig(Checked):
-    """Depth image to objects: floor and walls out, the rest split at edges."""
+    """RGB-D image to objects: a network finds them, what is too small or too flat goes."""
 
     min_depth: float = setting(0.25, "nearest depth used [m]", 0.0, 5.0)
     max_depth: float = setting(8.0, "farthest depth used [m]", 0.5, 20.0)
     work_width: int = setting(320, "about the width of the working grid [px]", 80, 1280)
-    plane_distance: float = setting(0.02, "floor and wall thickness beside noise [m]", 0.005, 0.3)
+    plane_distance: float = setting(0.02, "floor thickness beside noise [m]", 0.005, 0.3)
     min_camera_height: float = setting(0.25, "camera above the floor at least [m]", 0.05, 2.0)
-    max_walls: int = setting(6, "walls looked for in a frame", 0, 20)
-    min_wall_size: float = setting(1.0, "a wall's longer visible side at least [m]", 0.1, 10.0)
-    min_wall_area: float = setting(0.5, "visible area of a wall at least [m2]", 0.01, 20.0)
-    edge_distance: float = setting(0.03, "depth step that splits, beside noise [m]", 0.005, 0.5)
-    edge_angle: float = setting(0.7, "concave normal change that splits objects [rad]", 0.1, 3.0)
     min_points: int = setting(120, "objects with fewer working pixels are dropped", 16, 10000)
     min_height: float = setting(0.12, "objects that rise less above the floor go [m]", 0.0, 1.0)
     min_size: float = setting(0.15, "objects whose longest side is shorter go [m]", 0.0, 2.0)
@@ -72,7 +66,7 @@ class SegmentConfig(Checked):
     detector: str = setting(
         "",
         "finds instances in colour: a name of `roomcad models list`, the YAML of an ONNX file, or"
-        " a per_frame_preds.json; empty = geometry only",
+        " a per_frame_preds.json; empty = none",
     )
     detector_masks: str = setting(
         "",
@@ -82,40 +76,9 @@ class SegmentConfig(Checked):
         "detector", "who names what the detector finds", choices=("detector", "classifier")
     )
     detector_only: bool = setting(False, "nothing but what the detector finds is an object")
-    instances: str = setting(
-        "geometric",
-        "what finds the objects: geometric = planes and edges; network = votes for their centres",
-        choices=INSTANCES,
-    )
-    context: bool = setting(
-        True,
-        "with a depth sensor a network says what objects are by what stands around them; it"
-        " divides what geometry merged and joins the pieces of a thing, too",
-    )
-    divide: float = setting(
-        0.5,
-        "context, instances: geometric: groups of votes in a piece whose classes overlap less are"
-        " two things; 0 = never",
-        0.0,
-        1.0,
-    )
-    join: float = setting(
-        2.0,
-        "context, instances: geometric: pieces that vote for centres closer than this are one"
-        " thing [spreads of the votes]; up to 2.2 times that with the same hue; 0 = never",
-        0.0,
-        10.0,
-    )
-    instances_model: str = setting(
-        "instances", "network of context and of instances: network, by its name in the manifest"
-    )
+    model: str = setting("instances", "network that finds the objects, by its name in the manifest")
     engine: str = setting("auto", "inference engine of that network", choices=ENGINES)
     precision: str = setting("int8", "lowest precision of that network", choices=NETWORK_PRECISIONS)
-
-    @property
-    def needs_network(self):
-        """Whether anything is asked of the network `instances_model`."""
-        return self.context or self.instances == "network"
 
     def __post_init__(self):
         super().__post_init__()
@@ -267,7 +230,7 @@ def check_rgb_segment(config):
     if not config.detector:
         raise ValueError(
             "segment.detector: got '', expected a detector with input rgb: without a depth sensor"
-            " geometry finds no objects; e.g. `roomcad models fetch yolox_s mobile_sam`, then"
+            " nothing else finds objects; e.g. `roomcad models fetch yolox_s mobile_sam`, then"
             " segment.detector: yolox_s and segment.detector_masks: mobile_sam"
         )
 

@@ -1,4 +1,4 @@
-"""Detections split what geometry merged, join what it split, and name the objects."""
+"""Detections split what the segmentation merged, join what it split, and name the objects."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ import numpy as np
 from roomcad_core import gravity
 from roomcad_core.config import check_rgb_segment
 from roomcad_core.detect import make_detector
-from roomcad_core.segment import crops, planes
-from roomcad_core.segment.segmenter import floor_height
-from roomcad_core.segment.surface import fit_surface, rotated
+from roomcad_core.segment import crops
+from roomcad_core.segment.planes import floor_height
+from roomcad_core.segment.surface import grav_surface
 from roomcad_core.types import Segmentation
 
 TILT = math.radians(30)  # how far down a camera looks of which nothing is known, as in the paper
@@ -55,14 +55,13 @@ class RgbSegmenter:
             up_cam: (3,) up direction in the camera frame, overrides the pose.
         """
         config = self._config
-        T_grav_cam = gravity.gravity_frame(up_direction(frame) if up_cam is None else up_cam)
+        up_cam = up_direction(frame) if up_cam is None else up_cam
+        surface, T_grav_cam = grav_surface(frame, config, up_cam)
         least = least_pixels(frame, config)
         instances, found = instances_of(self._detector(frame), frame.depth, least)
         named = found if config.detector_names == "detector" else {}
         objects = crops.make_objects(instances, named, frame, T_grav_cam, config)
-        surface = rotated(fit_surface(frame.depth, frame.K, config), T_grav_cam[:3, :3])
-        floor_z = floor_height(planes.find_floor(surface, config))
-        return Segmentation(instances, objects, T_grav_cam, floor_z)
+        return Segmentation(instances, objects, T_grav_cam, floor_height(surface, config))
 
 
 def up_direction(frame):

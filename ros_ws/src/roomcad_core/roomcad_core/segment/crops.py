@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from scipy.ndimage import find_objects
 
-from roomcad_core.segment.pieces import bounds, labelled
 from roomcad_core.segment.surface import reduce_depth
 from roomcad_core.types import Object
 
+APART = 64.0  # farther than points in view lie from each other [m]; keeps float32 to millimetres
 BEHIND = 0.04  # share of the depth; surfaces seen at 75 degrees and sensor noise stay below it
 
 
@@ -30,6 +30,30 @@ def keep_objects(surface, labels, floor_z, config):
     numbers = np.zeros(len(good) + 1, labels.dtype)
     numbers[kept + 1] = np.arange(1, len(kept) + 1)
     return numbers[labels]
+
+
+def labelled(labels, points):
+    """Label minus one (N,) and point (N, 3) of all pixels that have a label."""
+    at = np.flatnonzero(labels > 0)
+    return labels.ravel()[at] - 1, points.reshape(-1, 3).take(at, axis=0)
+
+
+def bounds(ids, points, n):
+    """(2, n, 3) lowest and highest coordinates of each id's points, without 3 % outliers.
+
+    Zeros for an id without points.
+    """
+    count = np.bincount(ids, minlength=n)
+    some = np.flatnonzero(count)
+    starts = (np.cumsum(count) - count)[some]
+    # Ids a room apart: sorting a coordinate sorts it inside each of them.
+    apart = np.asarray(APART * ids, np.float32)
+    ordered = np.sort(np.ascontiguousarray(points.T, np.float32) + apart, axis=1)
+    out = np.zeros((2, n, 3))
+    for found, share in zip(out, (0.03, 0.97), strict=True):
+        at = starts + (share * (count[some] - 1)).astype(int)
+        found[some] = (ordered[:, at] - APART * some).T
+    return out
 
 
 def full_resolution(labels, stride, depth):

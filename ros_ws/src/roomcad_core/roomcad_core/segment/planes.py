@@ -1,4 +1,4 @@
-"""Floor and ceiling of one frame, in the grav frame (z up, camera at the origin)."""
+"""The floor of one frame, in the grav frame (z up, camera at the origin)."""
 
 from __future__ import annotations
 
@@ -9,41 +9,30 @@ import numpy as np
 
 from roomcad_core.segment.surface import dot
 
-UP_COS = 0.93  # surfaces within 21 degrees of level may be floor or ceiling
+UP_COS = 0.93  # surfaces within 21 degrees of level may be floor
 SIGMAS = 1.0  # deviations of the depth before smoothing by which a plane is thicker
 BIN = 0.03  # histogram cell [m]
 
 
 @dataclass(frozen=True)
 class Plane:
-    """n·p = d in the grav frame, n towards the camera (d < 0); `inside` are its pixels."""
+    """n·p = d in the grav frame, n towards the camera (d < 0)."""
 
     n: np.ndarray  # (3,) unit
     d: float  # [m]
-    inside: np.ndarray  # (h, w) bool
 
 
-def tolerance(surface, n, distance):
-    """(h, w) how far a measured point of a plane with normal n may lie off it [m]."""
-    return distance + SIGMAS * surface.depth_noise * np.abs(dot(surface.rays, n))
+def floor_height(surface, config):
+    """Height of the floor in the grav frame, straight below the camera [m], or None."""
+    floor = find_floor(surface, config)
+    return None if floor is None else float(floor.d / floor.n[2])
 
 
 def find_floor(surface, config):
     """The lowest well-supported level plane with nothing below it, or None."""
     level = surface.smooth & (surface.normals[..., 2] > UP_COS)
     height = _lowest_level(_heights(surface, level), _heights(surface, surface.valid), config)
-    if height is None:
-        return None
-    return _refine_level(surface, level, height, config)
-
-
-def find_ceiling(surface, config):
-    """The highest well-supported level plane above the camera with nothing above it, or None."""
-    level = surface.smooth & (surface.normals[..., 2] < -UP_COS)
-    height = _lowest_level(-_heights(surface, level), -_heights(surface, surface.valid), config)
-    if height is None:
-        return None
-    return _refine_level(surface, level, -height, config)
+    return None if height is None else _refine_level(surface, level, height, config)
 
 
 def _heights(surface, mask):
@@ -73,24 +62,23 @@ def _lowest_level(level_z, all_z, config):
 
 def _refine_level(surface, level, height, config):
     """Least-squares plane of the level points near `height`, tilted by 3 degrees at most."""
-    sign = 1.0 if height < 0 else -1.0
-    n, d = np.array([0.0, 0.0, sign]), sign * height
-    points = surface.points
+    n, d = np.array([0.0, 0.0, 1.0]), height
     for width in (2.5, 1.5):
-        off = np.abs(dot(points, n) - np.float32(d))
-        near = level & (off < tolerance(surface, n, width * config.plane_distance))
-        p = points.reshape(-1, 3)[np.flatnonzero(near)[::3]].astype(float)
+        off = np.abs(dot(surface.points, n) - np.float32(d))
+        near = level & (off < _tolerance(surface, n, width * config.plane_distance))
+        p = surface.points.reshape(-1, 3)[np.flatnonzero(near)[::3]].astype(float)
         if len(p) < 30:
             break
         A = np.column_stack([p[:, :2], np.ones(len(p))])
         a, b, c = np.linalg.lstsq(A, p[:, 2], rcond=None)[0]
         if np.hypot(a, b) > 0.05:
             a, b, c = 0.0, 0.0, float(np.median(p[:, 2]))
-        n = sign * np.array([-a, -b, 1.0])
+        n = np.array([-a, -b, 1.0])
         length = np.linalg.norm(n)
-        n, d = n / length, sign * c / length
-    off = dot(points, n) - np.float32(d)
-    tol = tolerance(surface, n, config.plane_distance)
-    flat = ~surface.smooth | (dot(surface.normals, n) > 0.7)
-    inside = surface.valid & ((np.abs(off) < tol) & flat | (off < 0.5 * tol))
-    return Plane(n, d, inside)
+        n, d = n / length, c / length
+    return Plane(n, d)
+
+
+def _tolerance(surface, n, distance):
+    """(h, w) how far a measured point of a plane with normal n may lie off it [m]."""
+    return distance + SIGMAS * surface.depth_noise * np.abs(dot(surface.rays, n))

@@ -15,6 +15,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from roomcad_core import gravity
 from roomcad_core.camera import rays, resize_intrinsics
 
 RADIUS = 3  # half width of the window in which a plane is fitted [working px]
@@ -32,7 +33,6 @@ class Surface:
     valid: np.ndarray  # (h, w) bool, depth known
     smooth: np.ndarray  # (h, w) bool, normal known
     q: np.ndarray  # (h, w) float32 fitted inverse depth [1/m]
-    slope: np.ndarray  # (2, h, w) float32 change of q for one pixel to the right, down
     points: np.ndarray  # (h, w, 3) float32
     rays: np.ndarray  # (h, w, 3) float32 viewing rays (z of the camera = 1), rotated to grav
     normals: np.ndarray  # (h, w, 3) float32 unit, towards the camera; zeros where not smooth
@@ -43,24 +43,11 @@ class Surface:
         """(h, w) deviation of depth along a ray with z = 1 [m]."""
         return self.noise / np.square(np.maximum(self.q, 1e-3))
 
-    @cached_property
-    def area(self):
-        """(h, w) of the surface seen by each working pixel that is smooth [m²], capped at grazing
-        angles."""
-        facing = np.abs(dots(self.rays, self.normals))
-        step = np.linalg.norm(self.rays[0, 1] - self.rays[0, 0])
-        return np.square(step / np.maximum(self.q, 1e-6)) / np.maximum(facing, 0.15)
-
 
 def masked(image, mask, other):
     """`image` where the bool `mask`, else the number `other`."""
     out = np.full_like(image, other)
     return cv2.copyTo(image, mask.view(np.uint8), out)
-
-
-def dots(a, b):
-    """(h, w) dot products of two (h, w, 3) float32 images."""
-    return cv2.transform(a * b, np.ones((1, 3), np.float32))
 
 
 def reduce_depth(depth, stride):
@@ -152,6 +139,24 @@ def unit_normals(q, slope, K, shape):
     return cv2.merge([a / length for a in n])
 
 
+def grav_surface(frame, config, up_cam=None):
+    """Surface of a Frame in its grav frame, and T_grav_cam (4, 4).
+
+    Args:
+        frame: Frame.
+        config: SegmentConfig.
+        up_cam: (3,) up direction in the camera frame; None = that of the pose, and where there is
+            none, what the surfaces suggest.
+    """
+    surface = fit_surface(frame.depth, frame.K, config)
+    if up_cam is None and frame.T_world_cam is not None:
+        up_cam = gravity.up_from_pose(frame.T_world_cam)
+    elif up_cam is None:
+        up_cam = gravity.estimate_up(surface.normals[surface.smooth])
+    T_grav_cam = gravity.gravity_frame(up_cam)
+    return rotated(surface, T_grav_cam[:3, :3]), T_grav_cam
+
+
 def fit_surface(depth, K, config):
     """Surface of a full-resolution depth image (H, W) [m], still in the camera frame."""
     stride = max(1, round(depth.shape[1] / config.work_width))
@@ -164,13 +169,12 @@ def fit_surface(depth, K, config):
     near = np.abs(fitted - q) < 0.05 * q  # a plane that misses its pixel by 5 % is another thing
     smooth = valid & near & np.isfinite(misfit)
     fitted = cv2.copyTo(fitted, smooth.view(np.uint8), q.copy())
-    slope = slope * smooth
     view = rays(q.shape, K)
     normals = unit_normals(fitted, slope, K, q.shape) * cv2.merge([smooth.astype(np.float32)] * 3)
     noise = float(np.sqrt(np.median(misfit[smooth]))) if smooth.any() else 0.0
     z = 1 / masked(fitted, valid, np.inf)
     points = view * cv2.merge([z, z, z])
-    return Surface(stride, valid, smooth, fitted, slope, points, view, normals, noise)
+    return Surface(stride, valid, smooth, fitted, points, view, normals, noise)
 
 
 def rotated(surface, R):

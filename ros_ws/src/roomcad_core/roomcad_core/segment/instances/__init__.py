@@ -2,8 +2,6 @@
 class its surroundings make it."""
 
 from roomcad_core.segment.instances.context import context_classes
-from roomcad_core.segment.instances.divide import divided
-from roomcad_core.segment.instances.join import joined
 from roomcad_core.segment.instances.network import (
     InstanceNetwork,
     load_instance_network,
@@ -13,8 +11,6 @@ from roomcad_core.segment.instances.network import (
 __all__ = [
     "InstanceNetwork",
     "context_classes",
-    "divided",
-    "joined",
     "load_instance_network",
     "make_instances",
 ]
