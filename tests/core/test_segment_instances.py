@@ -1,35 +1,30 @@
 """Objects from votes: cells, clustering, the network's file, and its place in the segmenter."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
+from oracle import SIZE, oracle
 
 from roomcad_core.camera import rays
 from roomcad_core.config import SegmentConfig
-from roomcad_core.engine import TensorSpec, sha256_of
+from roomcad_core.engine import sha256_of
 from roomcad_core.segment import Segmenter
-from roomcad_core.segment.instances import (
-    InstanceNetwork,
-    load_instance_network,
-    make_instances,
-)
+from roomcad_core.segment.instances import load_instance_network
 from roomcad_core.segment.instances.cells import fit_cells, labels_of_pixels
-from roomcad_core.segment.instances.channels import CHANNELS, EYE_LEVEL, REACH, channels
+from roomcad_core.segment.instances.channels import (
+    CHANNELS,
+    EYE_LEVEL,
+    REACH,
+    channels,
+    picture_input,
+    picture_of,
+)
 from roomcad_core.segment.instances.cluster import LEAST_CELLS, belonging, cluster
-from roomcad_core.segment.instances.model_files import (
-    INPUT,
-    KINDS,
-    InstanceSpec,
-)
-from roomcad_core.segment.instances.model_files import (
-    outputs as outputs_of,
-)
-from roomcad_core.segment.instances.network import cell_color
+from roomcad_core.segment.instances.model_files import INPUT, KINDS
+from roomcad_core.segment.instances.model_files import outputs as outputs_of
 from roomcad_core.types import Frame
 
-SIZE = 120, 160
 EYE = np.array([0, 0, 1.4])  # where the camera is; it looks along x and down
 # A cupboard behind a pillar, which hides its middle, and a chest beside them: low, high corners.
 THINGS = {
@@ -150,58 +145,32 @@ def test_channels_are_zero_where_nothing_is_known_and_say_whether_the_floor_is()
     assert coloured[10:, 0, 1] == pytest.approx([0, 0, 0, 1])  # nothing is known of this cell
 
 
-def test_a_cell_has_the_mean_colour_of_its_working_pixel_and_black_images_have_none():
-    """Working pixels of 2 x 2; the image's last row is half of the last ones."""
-    color = np.zeros((3, 4, 3), np.uint8)
-    color[:2, :2, 0], color[:2, 2, 1], color[2, 2:, 2] = 200, 100, 80
-    cells = fit_cells(np.ones((2, 2), np.float32), (2, 2))
-    assert cell_color(color, 2, cells).tolist() == [[[200, 0, 0], [0, 50, 0]],
-                                                    [[0, 0, 0], [0, 0, 80]]]  # fmt: skip
-    assert cell_color(np.zeros_like(color), 2, cells) is None and cell_color(None, 2, cells) is None
-
-
-class Oracle:
-    """An engine that knows THINGS: it tells every cell's object by where it is."""
-
-    inputs = {INPUT: TensorSpec(np.dtype("float32"), (1, len(CHANNELS), *SIZE))}
-    outputs = {
-        name: TensorSpec(np.dtype("float32"), (*shape, *SIZE))
-        for name, shape in outputs_of(KINDS).items()
-    }
-
-    def __call__(self, feeds):
-        geometry = feeds[INPUT][0]
-        points = np.stack([geometry[1] * REACH, geometry[2] * REACH, geometry[3]], -1)
-        ids = np.zeros(SIZE, int)
-        for i, (low, high) in THINGS.items():
-            inside = (points > np.array(low) - 0.03) & (points < np.array(high) + 0.03)
-            ids[inside.all(-1) & (points[..., 2] > 0.02)] = i
-        ids[geometry[7] == 0] = 0
-        offset = np.zeros((3, *SIZE), np.float32)
-        for i in np.unique(ids[ids > 0]):
-            offset[:, ids == i] = (points[ids == i].mean(0) - points[ids == i]).T
-        things = (ids > 0).astype(np.float32)[None]
-        return {"foreground": things, "seed": 0.9 * things, "offset": offset[None],
-                "spread": np.full((1, *SIZE), 0.1, np.float32),
-                "kinds": np.zeros((1, len(KINDS), *SIZE), np.float32)}  # fmt: skip
+def test_the_picture_is_fitted_like_the_cells_and_black_images_have_none():
+    """An image of 4 x 8 for 4 x 4 cells: 8 x 8 pixels, the image in the middle four rows."""
+    color = np.zeros((4, 8, 3), np.uint8)
+    color[:, :4, 0], color[:, 4:, 1] = 200, 100
+    picture = picture_of(color, (4, 4))
+    assert picture.shape == (8, 8, 3) and not picture[:2].any() and not picture[6:].any()
+    assert np.array_equal(picture[2:6], color)
+    assert picture_input(picture, (4, 4))[0, 3, 0] == pytest.approx((200 - 127) / 128)
+    assert not picture_input(None, (4, 4)).any()
+    assert picture_of(np.zeros_like(color), (4, 4)) is None and picture_of(None, (4, 4)) is None
 
 
 @pytest.fixture
 def network():
-    return InstanceNetwork(InstanceSpec("oracle", None, "", SIZE[1], SIZE[0], KINDS), Oracle())
+    return oracle({i: [box] for i, box in THINGS.items()})
 
 
 def test_right_votes_make_right_objects_also_of_what_is_seen_in_two_parts(network):
     frame = render()
-    found = Segmenter(SegmentConfig(instances="network"), instances=network)(frame)
+    found = Segmenter(SegmentConfig(), instances=network)(frame)
     assert len(found.objects) == 3 and found.floor_z == pytest.approx(-EYE[2], abs=0.02)
     assert all(len(o.points) and o.label == "" for o in found.objects)
     for i in THINGS:
         true = frame.instances == i
         mine = found.instances == np.bincount(found.instances[true], minlength=4)[1:].argmax() + 1
         assert np.count_nonzero(true & mine) > 0.85 * np.count_nonzero(true | mine), i
-    apart = Segmenter(SegmentConfig(context=False))(frame)  # geometry sees a cupboard on each side
-    assert len(apart.objects) == 4
 
 
 def test_a_network_goes_on_in_the_next_segmenter_unless_the_settings_change(network, monkeypatch):
@@ -209,29 +178,24 @@ def test_a_network_goes_on_in_the_next_segmenter_unless_the_settings_change(netw
     monkeypatch.setattr(
         "roomcad_core.segment.segmenter.make_instances", lambda config: made.append(config)
     )
-    config = SegmentConfig(instances="network")
-    first = Segmenter(config, instances=network)
-    for changed in ({"min_points": 50}, {"instances": "geometric"}, {"context": False}):
-        again = Segmenter(dataclasses.replace(config, **changed), before=first)
-        assert again._instances is network and not made
-    other = dataclasses.replace(config, instances_model="other")
-    Segmenter(other, before=first)
-    assert made == [other]
-
-
-def test_geometry_alone_needs_no_network(network):
-    alone = SegmentConfig(context=False)
-    assert make_instances(alone) is None
-    without = Segmenter(alone, before=Segmenter(SegmentConfig(), instances=network))
-    assert without._instances is None
-    with pytest.raises(ValueError, match="instances: got 'magic', expected one of geometric"):
-        SegmentConfig(instances="magic")
+    first = Segmenter(SegmentConfig(), instances=network)
+    again = Segmenter(SegmentConfig(min_points=50), before=first)
+    assert again._instances is network and not made
+    for changed in ({"model": "other"}, {"engine": "onnxruntime"}, {"precision": "f32"}):
+        Segmenter(SegmentConfig(**changed), before=first)
+        assert made.pop() == SegmentConfig(**changed)
 
 
 def test_a_network_that_is_not_there_is_named_before_the_first_frame(tmp_path, monkeypatch):
     monkeypatch.setenv("ROOMCAD_MODELS", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="manifest.json"):
         Segmenter(SegmentConfig())
+    write_model(tmp_path)
+    with pytest.raises(ValueError, match=r"manifest\.json: models: no 'instances', it has \['m'\]"):
+        Segmenter(SegmentConfig())
+    (tmp_path / "m.onnx").unlink()
+    with pytest.raises(FileNotFoundError, match=r"m\.onnx"):
+        Segmenter(SegmentConfig(model="m"))
 
 
 def write_model(folder, outputs=("foreground",), entry=None):

@@ -1,10 +1,15 @@
 """Fixtures of the offline tests."""
 
+import json
+
 import numpy as np
 import pytest
 
 SIZE = (48, 64)  # height, width of the maps [px]
 K = np.array([[60.0, 0, 31.5], [0, 60, 23.5], [0, 0, 1]])
+ROOM_EYE = 1.2  # height of the camera in write_room's rooms [m]
+# It looks along the world's x axis.
+ROOM_CAMERA = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, ROOM_EYE], [0, 0, 0, 1.0]])
 
 
 @pytest.fixture
@@ -108,3 +113,41 @@ def _surface(n, rng):
     normals[np.arange(n), axis] = sign
     x = rng.uniform(low, high)
     return np.where(normals, np.where(normals > 0, high, low), x), normals
+
+
+@pytest.fixture
+def write_room(write_recording):
+    """write_room(folder, seed): two frames of a chair and a table before a wall."""
+
+    import cv2
+
+    K = np.array([[110.0, 0, 63.5], [0, 110, 47.5], [0, 0, 1]])
+
+    def write(folder, seed):
+        rng = np.random.default_rng(seed)
+        rows = np.arange(96.0)[:, None].repeat(128, 1)
+        with np.errstate(divide="ignore"):
+            room = np.where(rows > 47.5, np.minimum(6, ROOM_EYE * 110 / (rows - 47.5)), 6)
+        depths, masks = [], []
+        for _ in range(2):
+            depth, ids = room.copy(), np.zeros(room.shape, np.uint16)
+            for i, (width, height) in enumerate(((26, 44), (50, 26)), 1):
+                z, x = rng.uniform(2.0, 2.4), rng.integers(4, 30) + 50 * (i - 1)
+                foot = int(47.5 + ROOM_EYE * 110 / z)
+                depth[foot - height : foot, x : x + width] = z
+                ids[foot - height : foot, x : x + width] = i
+            depths.append(depth)
+            masks.append(ids)
+        write_recording(folder, K, depths)
+        (folder / "instance").mkdir()
+        for i, ids in enumerate(masks):
+            cv2.imwrite(str(folder / "instance" / f"{i}.png"), ids)
+            np.savetxt(folder / "pose" / f"{i}.txt", ROOM_CAMERA)
+        objects = [{"id": 1, "label": "chair"}, {"id": 2, "label": "table"}]
+        (folder / "room.json").write_text(json.dumps({"objects": objects, "clutter": []}))
+        unit = {"translation": [0, 0, 0], "rotation": [1, 0, 0, 0], "scale": [1, 1, 1]}
+        entry = {"id_scan": folder.name, "trs": unit, "aligned_models": []}
+        (folder / "full_annotations.json").write_text(json.dumps([entry]))
+        return folder
+
+    return write

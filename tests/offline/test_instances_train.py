@@ -2,7 +2,6 @@
 
 import json
 
-import cv2
 import numpy as np
 import pytest
 
@@ -29,56 +28,24 @@ from roomcad_offline.instances.export import (  # noqa: E402
     answers,
     check_file,
     export,
+    input_shapes,
     load_weights,
     save_onnx,
 )
 from roomcad_offline.instances.network import VoteNetwork  # noqa: E402
+from roomcad_offline.instances.ship import SIMULATED_ONLY, licence_of  # noqa: E402
 from roomcad_offline.instances.train import judge, load_trained, train, widened  # noqa: E402
 from roomcad_offline.instances.views import RoomViews  # noqa: E402
 from roomcad_offline.pointnet.fit import FitConfig  # noqa: E402
 
+REAL = {"command": "real evaluate", "kinds": {"scan": {"frames": {
+    name: {"value": 0.71} for name in ("recall_0.5", "class_right", "both_right", "false_share")
+}}}}  # fmt: skip
 SMALL = NetworkConfig(64, 48, (16, 24, 32), (0, 1, 1), (24, 16))
 STILL = SampleConfig(flip=0, smallest_window=1, largest_window=1, size=0, tilt=0, floor_error=0,
                      floor_lost=0, holes=0, rough=0, waves=0, bend=0,
                      colour_lost=0, grey=0, swapped=0, shifted=0, light=0, tint=0, shade=0,
                      grain=0)  # fmt: skip
-EYE_LEVEL = 1.2
-CAMERA = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, EYE_LEVEL], [0, 0, 0, 1.0]])
-K = np.array([[110.0, 0, 63.5], [0, 110, 47.5], [0, 0, 1]])
-
-
-@pytest.fixture
-def write_room(write_recording):
-    """write_room(folder, seed): two frames of a chair and a table before a wall."""
-
-    def write(folder, seed):
-        rng = np.random.default_rng(seed)
-        rows = np.arange(96.0)[:, None].repeat(128, 1)
-        with np.errstate(divide="ignore"):
-            room = np.where(rows > 47.5, np.minimum(6, EYE_LEVEL * 110 / (rows - 47.5)), 6)
-        depths, masks = [], []
-        for _ in range(2):
-            depth, ids = room.copy(), np.zeros(room.shape, np.uint16)
-            for i, (width, height) in enumerate(((26, 44), (50, 26)), 1):
-                z, x = rng.uniform(2.0, 2.4), rng.integers(4, 30) + 50 * (i - 1)
-                foot = int(47.5 + EYE_LEVEL * 110 / z)
-                depth[foot - height : foot, x : x + width] = z
-                ids[foot - height : foot, x : x + width] = i
-            depths.append(depth)
-            masks.append(ids)
-        write_recording(folder, K, depths)
-        (folder / "instance").mkdir()
-        for i, ids in enumerate(masks):
-            cv2.imwrite(str(folder / "instance" / f"{i}.png"), ids)
-            np.savetxt(folder / "pose" / f"{i}.txt", CAMERA)
-        objects = [{"id": 1, "label": "chair"}, {"id": 2, "label": "table"}]
-        (folder / "room.json").write_text(json.dumps({"objects": objects, "clutter": []}))
-        unit = {"translation": [0, 0, 0], "rotation": [1, 0, 0, 0], "scale": [1, 1, 1]}
-        entry = {"id_scan": folder.name, "trs": unit, "aligned_models": []}
-        (folder / "full_annotations.json").write_text(json.dumps([entry]))
-        return folder
-
-    return write
 
 
 def config(epochs, **changed):
@@ -102,7 +69,7 @@ def test_a_few_frames_are_learnt_by_heart_and_found_by_the_segmenter(tmp_path, w
         "checkpoint.pt", "config.json", "curves.png", "log.csv"}  # fmt: skip
     export(network, "net", tmp_path / "models")
     finder = load_instance_network("net", "onnxruntime", folder=tmp_path / "models")
-    segment = Segmenter(SegmentConfig(instances="network"), instances=finder)
+    segment = Segmenter(SegmentConfig(), instances=finder)
     found = judge_methods({"net": segment}, rooms)["net"]
     assert (found["objects"], found["recall"], found["precision"]) == (8, 1, 1)
     objects = segment(open_dataset(rooms[0])[0]).objects
@@ -141,7 +108,9 @@ def test_the_file_does_what_torch_does_also_for_odd_grids(tmp_path):
     torch.manual_seed(1)
     network = VoteNetwork(NetworkConfig(74, 50, (8, 8, 8, 8, 8), (0, 1, 1, 1, 1), (8, 8, 8, 8)))
     with torch.no_grad():  # gives the batch norms statistics to fold
-        network.train()(torch.rand(2, len(CHANNELS), 50, 74))
+        for join in network.joins:
+            torch.nn.init.normal_(join[1].weight)
+        network.train()(torch.rand(2, len(CHANNELS), 50, 74), torch.rand(2, 3, 100, 148))
     network.eval()
     save_onnx(network, tmp_path / "n.onnx")
     assert check_file(network, tmp_path / "n.onnx") < 1e-4
@@ -173,17 +142,19 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
     assert "recall" in capsys.readouterr().out
     assert len(list((run / "cells").iterdir())) == 5
     out = tmp_path / "results"
+    (tmp_path / "real.json").write_text(json.dumps(REAL))
     ship = ["instances", "ship", str(run), "instances", "--models", str(models),
+            "--real", str(tmp_path / "real.json"),
             "--results", str(out / "segmentation.json")]  # fmt: skip
     assert main(ship) == 1
     assert "instances evaluate" in capsys.readouterr().err
-    judged = ["instances", "evaluate", "geometric", str(run), "--rooms", str(tmp_path / "val"),
+    judged = ["instances", "evaluate", "default", str(run), "--rooms", str(tmp_path / "val"),
               "--sequence", str(tmp_path / "val" / "room0"), str(tmp_path / "recorded.png"),
               "--out", str(out)]  # fmt: skip
     assert main(judged) == 0
     record = json.loads((out / "segmentation.json").read_text())
-    assert set(record["methods"]) == {"geometric", "run"}
-    assert record["methods"]["geometric"]["objects"] == 4
+    assert set(record["methods"]) == {"default", "run"}
+    assert record["methods"]["default"]["objects"] == 4
     assert {p.name for p in out.iterdir()} == {"segmentation.json", "segmentation.md",
         "segmentation_rooms.png"}  # fmt: skip
     assert (tmp_path / "recorded.png").is_file()
@@ -191,13 +162,19 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
     assert {p.name for p in models.iterdir()} == {
         "manifest.json", "instances.onnx", "instances.safetensors", "instances.md"}  # fmt: skip
     assert [file.task for file in shipped_models(models)] == ["instances"]
-    assert "| geometric |" in (models / "instances.md").read_text()
+    text = (models / "instances.md").read_text()
+    assert "| recall, IoU 0.5 | 0.71 |" in text and "of 4 simulated rooms" in text
+    licence = json.loads((models / "manifest.json").read_text())["models"]["instances"]["licence"]
+    assert licence == SIMULATED_ONLY and f"| licence | {licence} |" in text
+    assert "not commercial" in licence_of({"training_rooms": {"simulated": 3, "scan": 1}})
     shipped = load_weights(models / "instances.safetensors")
-    cells = np.zeros((1, len(CHANNELS), 48, 64), np.float32)
-    wanted = answers(load_trained(run).network, cells)
-    np.testing.assert_array_equal(answers(shipped, cells)["offset"], wanted["offset"])
+    feeds = {
+        name: np.zeros(shape, np.float32) for name, shape in input_shapes(shipped.config).items()
+    }
+    wanted = answers(load_trained(run).network, feeds)
+    np.testing.assert_array_equal(answers(shipped, feeds)["offset"], wanted["offset"])
     engine = load_instance_network("instances", "onnxruntime", folder=models).engine
-    np.testing.assert_allclose(engine({INPUT: cells})["seed"], wanted["seed"], atol=1e-4)
+    np.testing.assert_allclose(engine(feeds)["seed"], wanted["seed"], atol=1e-4)
     assert main([*command, "--validation", str(tmp_path / "train" / "room0")]) == 1
     assert "is trained on" in capsys.readouterr().err
     assert main([*command[:7], "--size", "64"]) == 1
@@ -212,11 +189,13 @@ def test_a_network_that_never_saw_colour_begins_as_it_was():
     start = widened(before, network.state_dict())
     assert (start[first][:, 10:] == 0).all() and start[first].shape[1] == len(CHANNELS)
     network.load_state_dict(start)
-    cells = np.random.default_rng(0).uniform(-1, 1, (1, len(CHANNELS), 48, 64)).astype(np.float32)
-    grey = cells.copy()
-    grey[:, 10:] = 0
+    rng = np.random.default_rng(0)
+    feeds = {name: rng.uniform(-1, 1, shape).astype(np.float32)
+             for name, shape in input_shapes(network.config).items()}  # fmt: skip
+    grey = {name: np.zeros_like(array) for name, array in feeds.items()}
+    grey[INPUT][:, :10] = feeds[INPUT][:, :10]
     np.testing.assert_array_equal(
-        answers(network, cells)["offset"], answers(network, grey)["offset"]
+        answers(network, feeds)["offset"], answers(network, grey)["offset"]
     )
     unlike = widened({"other": torch.zeros(2, 2, 3, 3)}, network.state_dict())
     with pytest.raises(RuntimeError, match="other"):

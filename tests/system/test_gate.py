@@ -51,14 +51,14 @@ def test_the_shipped_defaults_are_as_good_as_pinned(kind, frames, shipped):
     assert fallen(kind, gate_figures(frames(kind), shipped)) == []
 
 
-@pytest.mark.parametrize("settings", [{"join": 6.0}, {"max_walls": 0}], ids=["join", "walls"])
+@pytest.mark.parametrize("settings", [{"min_points": 5000}, {"max_depth": 2.0}], ids=str)
 def test_the_gate_fails_with_a_worse_segmentation(settings, frames):
     assert fallen("simulated", gate_figures(frames("simulated"), changed(**settings)))
 
 
 def test_the_gate_fails_when_classes_are_permuted(frames, monkeypatch):
     pipeline = Pipeline()
-    classify = pipeline._classify
+    classify = pipeline.classify
     names = {"chair": "sofa", "sofa": "table", "table": "cabinet", "cabinet": "chair"}
 
     def permuted(segmentation):
@@ -66,7 +66,7 @@ def test_the_gate_fails_when_classes_are_permuted(frames, monkeypatch):
         objects = (dataclasses.replace(o, label=names.get(o.label, o.label)) for o in made.objects)
         return dataclasses.replace(made, objects=tuple(objects))
 
-    monkeypatch.setattr(pipeline, "_classify", permuted)
+    monkeypatch.setattr(pipeline, "classify", permuted)
     # What is furniture does not change, only what it is called.
     (worse,) = fallen("simulated", gate_figures(frames("simulated"), pipeline))
     assert "both_right" in worse

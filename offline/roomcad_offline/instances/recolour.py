@@ -4,7 +4,9 @@ simulated one, and does not stand quite where the depth's does."""
 import cv2
 import numpy as np
 
-FULL = 255.0
+from roomcad_core.segment.instances.channels import PICTURE
+
+FULL = 255
 DARKEST = 1e-3  # brightness whose power is still taken
 
 
@@ -13,17 +15,18 @@ def recoloured(color, config, rng):
     if color is None or rng.random() < config.colour_lost:
         return None
     shape = color.shape[:2]
-    out = moved(color, rng.uniform(-config.shifted, config.shifted, 2)) / np.float32(FULL)
+    out = moved(color, PICTURE * rng.uniform(-config.shifted, config.shifted, 2))
     if rng.random() < config.grey:
-        out = np.repeat(out.mean(2, keepdims=True), 3, 2)
+        out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     if rng.random() < config.swapped:
         out = out[..., rng.permutation(3)]
     exponent, gain = np.exp(rng.normal(0, config.light, 2))
-    out = np.maximum(out, DARKEST) ** exponent * gain
-    out *= np.exp(rng.normal(0, config.tint, 3))
+    curve = np.maximum(np.arange(FULL + 1) / FULL, DARKEST) ** exponent * gain * FULL
+    tables = curve[:, None] * np.exp(rng.normal(0, config.tint, 3))
+    out = cv2.LUT(np.ascontiguousarray(out), tables.astype(np.float32)[:, None])
     out *= (1 + config.shade * smooth(shape, rng))[..., None]
-    out += config.grain * rng.standard_normal(out.shape, np.float32)
-    return np.rint(np.clip(out, 0, 1) * FULL).astype(np.uint8)
+    out += (FULL * config.grain * rng.standard_normal(shape, np.float32))[..., None]
+    return np.clip(out + 0.5, 0, FULL).astype(np.uint8)
 
 
 def moved(color, shift):

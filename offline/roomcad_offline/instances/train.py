@@ -10,19 +10,20 @@ import torch
 from roomcad_core.classes import CLASSES
 from roomcad_core.segment.instances.model_files import KINDS
 from roomcad_core.segment.instances.seen import label_cells
-from roomcad_offline.instances.config import FIRST_KINDS, NetworkConfig
+from roomcad_offline.instances.config import FIRST, NetworkConfig
 from roomcad_offline.instances.losses import instance_loss
 from roomcad_offline.instances.network import VoteNetwork, foreground
 from roomcad_offline.instances.samples import batches, sample, stacked
 from roomcad_offline.instances.scores import Scores
 from roomcad_offline.pointnet.fit import fit
+from roomcad_offline.rgb_geometry.encoders import load_efficientnet
 from roomcad_offline.weights import read_tensors
 
 JUDGED_BATCH = 8
 REPORTED = ("recall", "precision", "mean_iou", "merged", "split")
 
 
-def train(training, validation, folder, config, about=None, start=None):
+def train(training, validation, folder, config, about=None, start=None, colour=None):
     """Train a VoteNetwork in a run's folder, or go on with it.
 
     Args:
@@ -32,6 +33,8 @@ def train(training, validation, folder, config, about=None, start=None):
         about: further entries of config.json, plain values.
         start: file of weights to begin with; None = random ones. Channels that its network did
             not have, the last ones, have no effect at first.
+        colour: file of weights of EfficientNet-lite0 to begin the colour encoder with; None = of
+            `start`.
 
     Returns:
         The network, in evaluation mode, and the log rows, one an epoch.
@@ -41,22 +44,25 @@ def train(training, validation, folder, config, about=None, start=None):
     """
     from roomcad_offline.instances.curves import draw_curves
 
-    if len(training) < config.fit.batch:
+    if min(len(training), config.epoch_frames or len(training)) < config.fit.batch:
         raise ValueError(f"got {len(training)} frames, expected a batch: {config.fit.batch}")
     torch.manual_seed(config.fit.seed)
     network = VoteNetwork(config.network)
     if start is not None:
         tensors, about_start = read_tensors(start, "an instance network")
         tensors = widened(tensors, network.state_dict())
-        network.load_state_dict(renamed(tensors, kinds_of(about_start), config.network.kinds))
+        tensors = renamed(tensors, kinds_of(about_start), config.network.kinds)
+        network.load_state_dict(network.state_dict() | tensors)
+    if colour is not None:
+        load_efficientnet(network.colour, colour)
     network = network.to(memory_format=torch.channels_last)
 
     def epoch(rng):
-        return batches(training, config.samples, config.fit.batch, rng)
+        return batches(training, config.samples, config.fit.batch, rng, config.epoch_frames)
 
     def loss_of(network, batch):
-        cells, points, ids, kinds = batch
-        out = network(cells.contiguous(memory_format=torch.channels_last))
+        *inputs, points, ids, kinds = batch
+        out = network(*(x.contiguous(memory_format=torch.channels_last) for x in inputs))
         with torch.autocast("cpu", enabled=False):
             out = {name: maps.float() for name, maps in out.items()}
             return instance_loss(out, points, ids, kinds, config.network.kinds, config.loss)
@@ -64,7 +70,7 @@ def train(training, validation, folder, config, about=None, start=None):
     description = {k: v for k, v in asdict(config).items() if k != "fit"} | (about or {})
     log = fit(network, epoch, loss_of, config.fit, folder, description,
               after_epoch=lambda network: judge(network, validation, config.judged_frames),
-              after_save=draw_curves)  # fmt: skip
+              after_save=draw_curves, rates={"colour.": config.colour_rate})  # fmt: skip
     return network.eval(), log
 
 
@@ -83,7 +89,7 @@ def kinds_of(about):
     """Kinds of a file of weights by its header; those of before they were written in it."""
     config = about.get("config", {})
     config = json.loads(config) if isinstance(config, str) else config
-    return tuple(config.get("kinds", FIRST_KINDS))
+    return tuple(config.get("kinds", FIRST["kinds"]))
 
 
 def renamed(tensors, kinds, wanted):
@@ -109,13 +115,13 @@ def judge(network, views, most=None):
     for start in range(0, len(chosen), JUDGED_BATCH):
         group = [views[int(i)] for i in chosen[start : start + JUDGED_BATCH]]
         batch = stacked([sample(view) for view in group])
-        out = network(batch[0])
+        out = network(*batch[:2])
         out["foreground"] = foreground(out["kinds"], network.config.kinds)
         maps = {name: tensor.numpy() for name, tensor in out.items()}
         for k, view in enumerate(group):
-            known, ids = view.q > 0, batch[2][k].numpy()
+            known, ids = view.q > 0, batch[3][k].numpy()
             mine = {name: a[k] for name, a in maps.items()}
-            labels = label_cells(mine, known, batch[1][k].numpy().transpose(1, 2, 0))
+            labels = label_cells(mine, known, batch[2][k].numpy().transpose(1, 2, 0))
             scores.add(ids, labels, known, furniture_of(view))
     network.train(was_training)
     found = scores.result()
@@ -149,7 +155,7 @@ def load_trained(folder):
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected the folder of a training")
     config = json.loads((folder / "config.json").read_text())
-    network = VoteNetwork(NetworkConfig(**{"kinds": FIRST_KINDS, **config["network"]}))
+    network = VoteNetwork(NetworkConfig(**FIRST | config["network"]))
     state = torch.load(path, weights_only=True)
     network.load_state_dict(state["network"])
     return Trained(network.eval().requires_grad_(False), config, state["log"])

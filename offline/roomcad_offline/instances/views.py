@@ -1,24 +1,26 @@
 """Frames with truth as the network's cells see them, kept in small files, one a room."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from roomcad_core import gravity
 from roomcad_core.camera import resize_intrinsics
 from roomcad_core.config import SegmentConfig
 from roomcad_core.segment.instances.cells import fit_cells, fitting
-from roomcad_core.segment.instances.network import cell_color
-from roomcad_core.segment.planes import find_floor
-from roomcad_core.segment.surface import fit_surface, rotated
+from roomcad_core.segment.instances.channels import PICTURE, picture_of
+from roomcad_core.segment.planes import floor_height
+from roomcad_core.segment.surface import grav_surface
 from roomcad_offline.benchmarks.real.room import Room
 from roomcad_offline.instances.truth import SOME_STRUCTURE, things_and_kinds
 
-FORMAT = 3
+FORMAT = 4
 MOST_OBJECTS = 254  # of a frame; ids are kept as bytes
 KIND_CODES, LOWEST_KIND = 64, SOME_STRUCTURE  # kinds from LOWEST_KIND on as one number with ids
+# Of SegmentConfig, what the surface and the floor depend on.
+SETTINGS = ("min_depth", "max_depth", "work_width", "plane_distance", "min_camera_height",
+            "min_points")  # fmt: skip
 UNIT = 127  # a normal's component of 1 as kept in a file
 
 
@@ -33,7 +35,7 @@ class View:
     K: np.ndarray  # (3, 3) intrinsics [cells]
     R_grav_cam: np.ndarray  # (3, 3)
     floor_z: float | None  # [m], grav frame
-    color: np.ndarray | None  # (h, w, 3) uint8 RGB, None = no colour image
+    picture: np.ndarray | None  # (PICTURE h, PICTURE w, 3) uint8 RGB, None = no colour image
 
 
 class RoomViews:
@@ -62,11 +64,11 @@ class RoomViews:
     def __getitem__(self, i):
         room, frame = self._index[i]
         a = self._rooms[room]
-        floor_z, color = float(a["floor_z"][frame]), a["color"][frame]
+        floor_z, picture = float(a["floor_z"][frame]), a["picture"][frame]
         return View(
             a["q"][frame].astype(np.float32), a["normals"][frame] * np.float32(1 / UNIT),
             a["ids"][frame], a["kinds"][frame], a["K"][frame], a["R_grav_cam"][frame],
-            None if np.isnan(floor_z) else floor_z, color if color.any() else None,
+            None if np.isnan(floor_z) else floor_z, picture if picture.any() else None,
         )  # fmt: skip
 
 
@@ -79,7 +81,8 @@ def room_arrays(source, cells_folder, size):
     folder = source.folder.resolve()
     path = cells_folder / f"{folder.parent.name}-{folder.name}.npz"
     about = json.dumps({"format": FORMAT, "room": str(folder), "size": list(size),
-                        "segment": asdict(SegmentConfig())}, sort_keys=True)  # fmt: skip
+                        "segment": {name: getattr(SegmentConfig(), name) for name in SETTINGS}},
+                       sort_keys=True)  # fmt: skip
     if path.is_file():
         with np.load(path, allow_pickle=False) as file:
             if str(file["about"]) == about:
@@ -108,10 +111,8 @@ def make_arrays(source, size):
 def frame_arrays(frame, truth, size):
     """What RoomViews keeps of one Frame and its FrameTruth."""
     config = SegmentConfig()
-    surface = fit_surface(frame.depth, frame.K, config)
-    T_grav_cam = gravity.gravity_frame(gravity.up_from_pose(frame.T_world_cam))
-    surface = rotated(surface, T_grav_cam[:3, :3])
-    floor = find_floor(surface, config)
+    surface, T_grav_cam = grav_surface(frame, config)
+    floor_z = floor_height(surface, config)
     q = np.where(surface.valid, surface.q, np.float32(0))
     cells = fit_cells(q, size)
     things, kinds = things_and_kinds(truth)
@@ -121,16 +122,18 @@ def frame_arrays(frame, truth, size):
     # Both of a block are those of its nearest pixel.
     both = nearest_ids(frame.depth, ids * KIND_CODES + (kinds - LOWEST_KIND), surface.stride)
     both = cells.of(both)
-    color = cell_color(frame.color, surface.stride, cells)
+    picture = picture_of(frame.color, size)
+    if picture is None:
+        picture = np.zeros((PICTURE * size[0], PICTURE * size[1], 3), np.uint8)
     return {
         "q": cells.q.astype(np.float16),
         "normals": np.rint(cells.of(surface.normals) * UNIT).astype(np.int8),
         "ids": (both // KIND_CODES).astype(np.uint8),
         "kinds": (both % KIND_CODES + LOWEST_KIND).astype(np.int8),
-        "color": np.zeros((*size, 3), np.uint8) if color is None else color,
+        "picture": picture,
         "K": cell_intrinsics(frame.K, surface.stride, q.shape, size),
         "R_grav_cam": T_grav_cam[:3, :3],
-        "floor_z": np.float64(np.nan if floor is None else floor.d / floor.n[2]),
+        "floor_z": np.float64(np.nan if floor_z is None else floor_z),
     }
 
 

@@ -27,7 +27,7 @@ class FitConfig:
 
 
 def fit(network, epoch_batches, loss_of, config, folder, description=None,
-        after_epoch=None, after_save=None):  # fmt: skip
+        after_epoch=None, after_save=None, rates=None):  # fmt: skip
     """Fit a network, going on from the checkpoint in `folder` if there is one.
 
     Args:
@@ -39,6 +39,7 @@ def fit(network, epoch_batches, loss_of, config, folder, description=None,
         description: further entries of config.json.
         after_epoch: function of the network; {name: number} for the epoch's log row.
         after_save: function of the folder, called whenever log.csv was written.
+        rates: {start of parameters' names: share of the learning rate}; 0 = they stay.
 
     Returns:
         The list of log rows, one an epoch.
@@ -51,8 +52,9 @@ def fit(network, epoch_batches, loss_of, config, folder, description=None,
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder / "config.json", {**asdict(config), **(description or {})})
     optimiser = torch.optim.Adam(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
+        groups(network, config.learning_rate, rates or {}), weight_decay=config.weight_decay,
+        fused=True,
+    )  # fmt: skip
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs)
     log = _resume(folder, network, optimiser, schedule)
     rest = range(len(log), config.epochs)
@@ -72,6 +74,17 @@ def fit(network, epoch_batches, loss_of, config, folder, description=None,
             if after_save is not None:
                 after_save(folder)
     return log
+
+
+def groups(network, rate, rates):
+    """Parameter groups for an optimiser; rates: as fit takes them."""
+    found = {}
+    for name, parameter in network.named_parameters():
+        share = next((s for start, s in rates.items() if name.startswith(start)), 1.0)
+        parameter.requires_grad_(share > 0)
+        if share > 0:
+            found.setdefault(share, []).append(parameter)
+    return [{"params": some, "lr": share * rate} for share, some in found.items()]
 
 
 def _epoch(network, batches, loss_of, optimiser, config):

@@ -83,9 +83,13 @@ def check(where, entry, checks):
             raise ValueError(f"{where}.{key}: got {entry.get(key)!r}, expected {expected}")
 
 
+LICENCE = "licence"  # what the data that a network was trained on allows; may be missing
+
+
 def file_checks(entry, folder):
-    """Checks of the keys onnx and sha256."""
-    return {
+    """Checks of the keys onnx and sha256, and of `licence` where it is there."""
+    told = {LICENCE: (isinstance(entry[LICENCE], str), "a text")} if LICENCE in entry else {}
+    return told | {
         "onnx": (is_inside(folder, entry["onnx"]), f"a file inside {folder}"),
         "sha256": (is_text(entry["sha256"], SHA256), "64 hexadecimal digits"),
     }

@@ -24,9 +24,9 @@ class Pipeline:
         self.library = library or Library.load(self.config.library)
         self._geometry = make_geometry(self.config, before and before._geometry)
         segmenter = RgbSegmenter if self._geometry else Segmenter
-        self._segment = segmenter(self.config.segment, before=before and before._segment)
-        self._classify = make_classifier(
-            self.config.classify, self.library, before and before._classify
+        self.segment = segmenter(self.config.segment, before=before and before.segment)
+        self.classify = make_classifier(
+            self.config.classify, self.library, before and before.classify
         )
         tracks, old = self.config.tracks, before and before.follower
         align, updates = aligner_settings(self.config.align, tracks)
@@ -58,8 +58,8 @@ class Pipeline:
         if self._geometry:
             frame = self._timed("geometry", self._geometry, frame)
         self.frame = frame
-        segmentation = self._timed("segment", self._segment, frame)
-        segmentation = self._timed("classify", self._classify, segmentation)
+        segmentation = self._timed("segment", self.segment, frame)
+        segmentation = self._timed("classify", self.classify, segmentation)
         alignments = self._timed("align", self.follower, frame, segmentation)
         return alignments, segmentation
 

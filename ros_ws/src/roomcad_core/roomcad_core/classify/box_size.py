@@ -10,7 +10,7 @@ import numpy as np
 
 from roomcad_core.boxes import fit_upright_box
 from roomcad_core.classes import CLASSES
-from roomcad_core.classify.context import pooled
+from roomcad_core.classify.context import Pooling, pooled
 from roomcad_core.classify.rejected import rejected
 from roomcad_core.crop_input import crop_fault
 from roomcad_core.pose import upright_rotation
@@ -83,7 +83,7 @@ class BoxSizeClassifier:
         fault = crop_fault(obj.points)
         if fault:
             return rejected(obj, fault)
-        scores = pooled(self.scores(obj.points, floor_z), obj.class_scores)
+        scores = pooled(self.scores(obj.points, floor_z), obj.class_scores, Pooling())
         label = max(scores, key=scores.get)
         if scores[label] < self._config.min_score:
             label = OTHER

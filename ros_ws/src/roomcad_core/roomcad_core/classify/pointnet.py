@@ -68,6 +68,19 @@ class PointNetClassifier:
                 objects[k] = named(objects[k], p, embedding)
         return dataclasses.replace(segmentation, objects=tuple(objects))
 
+    def crop_scores(self, segmentation):
+        """[{label: probability}] of a Segmentation's objects by their crops alone, {} where a crop
+        cannot be classified."""
+        points = [obj.points for obj in segmentation.objects]
+        usable = [k for k, crop in enumerate(points) if not crop_fault(crop)]
+        scores = [{} for _ in points]
+        if usable:
+            crops = [points[k] for k in usable]
+            p, _ = self.network(crops, segmentation.floor_z, self._config.votes)
+            for k, row in zip(usable, p.tolist(), strict=True):
+                scores[k] = dict(zip(self.network.spec.labels, row, strict=True))
+        return scores
+
     def _lacks_models(self, obj):
         """Whether CAD models can be retrieved for an object that a detector named."""
         return bool(
@@ -87,7 +100,7 @@ class PointNetClassifier:
         if not np.isfinite(p).all():
             return rejected(obj, "got no finite probability from the network")
         scores = dict(zip(self.network.spec.labels, p.tolist(), strict=True))
-        scores = pooled(scores, obj.class_scores)
+        scores = pooled(scores, obj.class_scores, self.network.spec.pooling)
         label = max(self._possible, key=scores.get, default=OTHER)
         if scores.get(label, 0.0) < self._config.min_score:
             label = OTHER

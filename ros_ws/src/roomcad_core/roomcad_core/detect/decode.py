@@ -12,17 +12,16 @@ class YoloxDecoder:
 
     def __init__(self, spec):
         self._spec = spec
-        self._cells, self._strides = yolox_grid(spec)
+        self._cells, self._strides = grid(spec)
 
     def __call__(self, tensors):
         """Boxes xyxy (M, 4) in input pixels, class numbers (M,), scores (M,), no masks.
 
         Rows whose objectness alone is below the least score are left out before all else.
         """
-        rows = np.asarray(tensors["output"], np.float32)
-        self._check(rows)
-        near = np.flatnonzero(rows[0, :, 4] >= self._spec.score)
-        rows = rows[0, near]
+        rows = output_rows(self._spec, tensors, None if self._spec.decoded else len(self._cells))
+        near = np.flatnonzero(rows[:, 4] >= self._spec.score)
+        rows = rows[near]
         scores = rows[:, 4:5] * rows[:, 5:]
         index = scores.argmax(axis=1)
         best = scores[np.arange(len(index)), index]
@@ -45,17 +44,52 @@ class YoloxDecoder:
         stride = self._strides[near]
         return (centre + self._cells[near]) * stride, np.exp(size) * stride
 
-    def _check(self, rows):
-        columns = 5 + len(self._spec.class_names)
-        if rows.ndim != 3 or rows.shape[0] != 1 or rows.shape[2] != columns:
-            raise ValueError(f"yolox output: got shape {rows.shape}, expected (1, N, {columns})")
-        if not self._spec.decoded and rows.shape[1] != len(self._cells):
-            message = f"got {rows.shape[1]} rows, expected {len(self._cells)}"
-            raise ValueError(f"yolox output: {message} for strides {self._spec.strides}")
+
+class NanodetDecoder:
+    """Grid outputs (1, N, classes + 4 (reg_max + 1)): class scores, then the four sides.
+
+    A side is a distribution over its distances from the middle of the cell, 0 to reg_max strides:
+    the distance is the mean of it, the sum of P(y) y with P the softmax of the row's numbers (X. Li
+    et al., Generalized Focal Loss, NeurIPS 2020, section 3). The sides are left, top, right, bottom.
+    """
+
+    def __init__(self, spec):
+        self._spec = spec
+        cells, self._strides = grid(spec)
+        self._middles = (cells + 0.5) * self._strides
+
+    def __call__(self, tensors):
+        """Boxes xyxy (M, 4) in input pixels, class numbers (M,), scores (M,), no masks."""
+        rows = output_rows(self._spec, tensors, len(self._middles))
+        scores, sides = np.split(rows, [len(self._spec.class_names)], axis=1)
+        if not (scores.min() >= 0 and scores.max() <= 1):
+            low, high = scores.min(), scores.max()
+            raise ValueError(f"nanodet output: scores from {low:g} to {high:g}, expected 0 to 1")
+        index = scores.argmax(axis=1)
+        best = scores[np.arange(len(index)), index]
+        strong = np.flatnonzero(best >= self._spec.score)
+        sides = sides[strong].reshape(-1, 4, self._spec.reg_max + 1)
+        weights = np.exp(sides - sides.max(axis=2, keepdims=True))
+        distances = weights @ np.arange(sides.shape[2]) / weights.sum(axis=2)
+        distances, middles = distances * self._strides[strong], self._middles[strong]
+        boxes = np.concatenate([middles - distances[:, :2], middles + distances[:, 2:]], axis=1)
+        return boxes, index[strong], best[strong], None
 
 
-def yolox_grid(spec):
-    """Cell corners (N, 2) and strides (N, 1) of all rows of an undecoded yolox output."""
+def output_rows(spec, tensors, cells):
+    """The rows (N, columns) float32 of a grid output; ValueError unless N is `cells`, if given."""
+    rows = np.asarray(tensors["output"], np.float32)
+    if rows.ndim != 3 or rows.shape[0] != 1 or rows.shape[2] != spec.columns:
+        want = f"(1, N, {spec.columns})"
+        raise ValueError(f"{spec.layout} output: got shape {rows.shape}, expected {want}")
+    if cells is not None and rows.shape[1] != cells:
+        message = f"got {rows.shape[1]} rows, expected {cells}"
+        raise ValueError(f"{spec.layout} output: {message} for strides {spec.strides}")
+    return rows[0]
+
+
+def grid(spec):
+    """Cell corners (N, 2) in cells and strides (N, 1) in input pixels of all rows of an output."""
     cells, strides = [], []
     for stride in spec.strides:
         rows, cols = np.mgrid[: spec.height // stride, : spec.width // stride]
@@ -91,7 +125,7 @@ class MaskRcnnDecoder:
         return boxes[strong], labels[strong].astype(int), scores[strong], masks
 
 
-DECODERS = {"yolox": YoloxDecoder, "maskrcnn": MaskRcnnDecoder}
+DECODERS = {"yolox": YoloxDecoder, "nanodet": NanodetDecoder, "maskrcnn": MaskRcnnDecoder}
 
 
 def suppress(boxes, scores, indices, overlap):

@@ -97,9 +97,8 @@ def check_output(spec, role, name, tensor):
     """Raise ValueError where the known sizes of an output cannot be those of its role."""
     if not tensor.shape:  # the file does not say
         return
-    columns = 5 + len(spec.class_names)
     want = {
-        "output": (1, None, columns),
+        "output": (1, None, spec.columns),
         "boxes": (None, 4),
         "labels": (None,),
         "scores": (None,),

@@ -9,10 +9,15 @@ from roomcad_core.config import ENGINES, Checked, setting
 from roomcad_core.detect.coco import FURNITURE, VOCABULARIES
 from roomcad_core.types import OTHER
 
-# Output tensors by their role; yolox has one (1, N, 5 + classes), maskrcnn may lack the masks.
-ROLES = {"yolox": ("output",), "maskrcnn": ("boxes", "labels", "scores", "masks")}
+# Output tensors by their role; yolox and nanodet have one (1, N, columns), maskrcnn may lack the
+# masks.
+ROLES = {
+    "yolox": ("output",),
+    "nanodet": ("output",),
+    "maskrcnn": ("boxes", "labels", "scores", "masks"),
+}
 # How the public files of a layout number COCO's classes.
-USUAL = {"yolox": "coco80", "maskrcnn": "coco91"}
+USUAL = {"yolox": "coco80", "nanodet": "coco80", "maskrcnn": "coco91"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class DetectorSpec(Checked):
 
     onnx: str = setting("", "ONNX file, relative to the YAML")
     sha256: str = setting("", "its checksum; empty = not checked")
-    layout: str = setting("yolox", "output layout", choices=("yolox", "maskrcnn"))
+    layout: str = setting("yolox", "output layout", choices=tuple(ROLES))
     width: int = setting(640, "input width [px]", 8, 4096)
     height: int = setting(640, "input height [px]", 8, 4096)
     color: str = setting("bgr", "colour order", choices=("rgb", "bgr"))
@@ -30,6 +35,7 @@ class DetectorSpec(Checked):
     centred: bool = setting(False, "the image lies in the middle of its border, not top left")
     fill: int = setting(114, "value of the border", 0, 255)
     decoded: bool = setting(False, "yolox: boxes are in pixels, not in grid cells")
+    reg_max: int = setting(7, "nanodet: the longest distance to a side [strides]", 1, 64)
     mask_frame: str = setting(
         "auto", "maskrcnn: masks cover; auto = by their size", choices=("auto", "box", "image")
     )
@@ -43,7 +49,7 @@ class DetectorSpec(Checked):
     class_map: str = setting("", "YAML or JSON with what `names` holds, relative to the YAML")
     mean: list = field(default_factory=lambda: [0.0, 0.0, 0.0])  # of scaled values, channel order
     std: list = field(default_factory=lambda: [1.0, 1.0, 1.0])
-    strides: list = field(default_factory=lambda: [8, 16, 32])  # yolox grids
+    strides: list = field(default_factory=lambda: [8, 16, 32])  # of the grids, [px]
     classes: list = field(default_factory=list)  # the model's class names in its order; [] = COCO
     names: dict = field(default_factory=dict)  # model class name -> our class, or `other`
     outputs: dict = field(default_factory=dict)  # role -> tensor name, where it differs
@@ -62,6 +68,12 @@ class DetectorSpec(Checked):
         """The model's class names in its order."""
         usual = USUAL[self.layout] if self.vocabulary == "auto" else self.vocabulary
         return tuple(self.classes) or VOCABULARIES[usual]
+
+    @property
+    def columns(self):
+        """Length of a row of yolox and nanodet."""
+        box = 5 if self.layout == "yolox" else 4 * (self.reg_max + 1)
+        return len(self.class_names) + box
 
     @property
     def labels(self):

@@ -5,7 +5,10 @@ Places and directions are in the grav frame: z up, x along the camera's heading,
 camera's tilt nor its heading matters.
 """
 
+import cv2
 import numpy as np
+
+from roomcad_core.segment.instances.cells import fitting
 
 CHANNELS = (
     "nearness",  # inverse depth [1/m]
@@ -18,7 +21,7 @@ CHANNELS = (
     "known",  # 1 where the depth is known, all else is 0 elsewhere
     "smooth",  # 1 where the normal is known
     "floor",  # 1 everywhere if the floor's height is known
-    "red",  # -1 to 1, as green and blue
+    "red",  # -1 to 1, as green and blue; the mean of what the cell covers
     "green",
     "blue",
     "coloured",  # 1 everywhere if there is a colour image; else the three are 0
@@ -27,7 +30,11 @@ REACH = 4.0  # [m]
 EYE_LEVEL = 1.2  # height of a camera whose height is not known [m]
 
 
-def channels(q, points, normals, floor_z, color=None):
+PICTURE = 2  # pixels of the picture along each side of a cell
+MIDDLE, HALF = 127.0, 128.0  # of a picture's bytes, as networks that see pictures count them
+
+
+def channels(q, points, normals, floor_z, picture=None):
     """(len(CHANNELS), h, w) float32 input of the network.
 
     Args:
@@ -35,7 +42,7 @@ def channels(q, points, normals, floor_z, color=None):
         points: (h, w, 3) grav frame [m].
         normals: (h, w, 3) unit, grav frame, 0 = unknown.
         floor_z: height of the floor in the grav frame [m], or None.
-        color: (h, w, 3) uint8 RGB, or None.
+        picture: (PICTURE h, PICTURE w, 3) uint8 RGB, or None.
     """
     out = np.zeros((len(CHANNELS), *q.shape), np.float32)
     known = q > 0
@@ -45,9 +52,35 @@ def channels(q, points, normals, floor_z, color=None):
     out[4:7] = np.moveaxis(normals, 2, 0)
     out[7] = known
     out[8] = np.abs(out[4:7]).max(0) > 0
-    if color is not None:
+    if picture is not None:
+        color = cv2.resize(picture, q.shape[::-1], interpolation=cv2.INTER_AREA)
         out[10:13] = np.moveaxis(color, 2, 0) / np.float32(127.5) - 1
     out *= known
     out[9] = floor_z is not None
-    out[13] = color is not None
+    out[13] = picture is not None
     return out
+
+
+def picture_of(color, shape):
+    """(PICTURE h, PICTURE w, 3) uint8 the colour that cells (h, w) look at, black beside it.
+
+    Args:
+        color: (H, W, 3) uint8 RGB of the frame; None, or all black, where there is none: None.
+        shape: (h, w) of the cells.
+    """
+    if color is None or not color.any():
+        return None
+    height, width = (PICTURE * n for n in shape)
+    factor = fitting(color.shape[:2], (height, width))
+    size = tuple(max(1, round(n * factor)) for n in color.shape[1::-1])
+    small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    below, right = height - size[1] - top, width - size[0] - left
+    return cv2.copyMakeBorder(small, top, below, left, right, cv2.BORDER_CONSTANT)
+
+
+def picture_input(picture, shape):
+    """(3, PICTURE h, PICTURE w) float32 of a picture, -1 to 1; zeros where there is none."""
+    if picture is None:
+        return np.zeros((3, *(PICTURE * n for n in shape)), np.float32)
+    return (np.moveaxis(picture, 2, 0) - np.float32(MIDDLE)) / np.float32(HALF)

@@ -7,6 +7,7 @@
         "width": 160,                   of the grid of cells that the network looks at
         "height": 120,
         "kinds": ["wall", ...],         what a cell can show: of STRUCTURE, all CLASSES, `other`
+        "licence": "...",               of the training data, may be missing
         "int8": {"onnx": "...", "sha256": "..."}}}}     may be missing, see engine.int8
 
 Entries of other tasks have keys of their own and are not looked at.
@@ -18,7 +19,7 @@ from pathlib import Path
 from roomcad_core.classes import CLASSES
 from roomcad_core.engine import int8
 from roomcad_core.engine.int8 import QuantisedFile
-from roomcad_core.manifest import file_checks, read_entry
+from roomcad_core.manifest import LICENCE, file_checks, read_entry
 from roomcad_core.types import OTHER
 
 TASK = "instances"
@@ -28,6 +29,7 @@ KEYS = ("task", "onnx", "sha256", "width", "height", "kinds")
 STRUCTURE = ("background", "wall", "floor", "opening", "counter")
 KINDS = (*STRUCTURE[1:], *CLASSES, OTHER)  # what a cell can show; networks to be trained
 INPUT = "cells"  # (1, channels, h, w), see channels.CHANNELS
+COLOR = "color"  # (1, 3, 2h, 2w) of networks that look at the picture too, see channels.PICTURE
 # Name of each output: its shape before (h, w), of a network with so many kinds.
 OUTPUTS = {
     "foreground": (1,),  # probability that a cell shows a thing
@@ -57,7 +59,7 @@ class InstanceSpec:
 
 def read_spec(folder, name):
     """InstanceSpec of the network `name` in folder/manifest.json; errors as manifest.read_entry."""
-    where, entry = read_entry(folder, name, KEYS, checks, optional=(int8.KEY,))
+    where, entry = read_entry(folder, name, KEYS, checks, optional=(LICENCE, int8.KEY))
     values = {key: entry[key] for key in KEYS if key != "task"}
     values |= {"onnx": Path(folder) / entry["onnx"], "kinds": tuple(entry["kinds"])}
     return InstanceSpec(name, **values, int8=int8.read_quantised(where, entry, folder))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from roomcad_core.engine.int8 import load_engine
 from roomcad_core.library import models_folder
 from roomcad_core.segment.instances.cells import fit_cells
-from roomcad_core.segment.instances.channels import CHANNELS, channels
-from roomcad_core.segment.instances.model_files import INPUT, outputs, read_spec
+from roomcad_core.segment.instances.channels import (
+    CHANNELS,
+    PICTURE,
+    channels,
+    picture_input,
+    picture_of,
+)
+from roomcad_core.segment.instances.model_files import COLOR, INPUT, outputs, read_spec
 from roomcad_core.segment.instances.seen import Seen
 
 
@@ -32,34 +37,17 @@ class InstanceNetwork:
         q = np.where(surface.valid, surface.q, np.float32(0))
         cells = fit_cells(q, (self.spec.height, self.spec.width))
         points = cells.of(surface.points)
-        color = cell_color(color, surface.stride, cells)
-        feed = channels(cells.q, points, cells.of(surface.normals), floor_z, color)
-        out = {name: maps[0] for name, maps in self.engine({INPUT: feed[None]}).items()}
-        return Seen(q, cells, points, out, self.spec.kinds, color)
-
-
-def cell_color(color, stride, cells):
-    """(h, w, 3) uint8 colour of the cells, each the mean of a working pixel, or None.
-
-    Args:
-        color: (H, W, 3) uint8 RGB; None, or all black, where there is none.
-        stride: side of a working pixel [px].
-        cells: Cells.
-    """
-    if color is None or not color.any():
-        return None
-    below = [-n % stride for n in color.shape[:2]]
-    color = cv2.copyMakeBorder(color, 0, below[0], 0, below[1], cv2.BORDER_REPLICATE)
-    size = color.shape[1] // stride, color.shape[0] // stride
-    return cells.of(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
+        picture = picture_of(color, cells.q.shape)
+        feeds = {INPUT: channels(cells.q, points, cells.of(surface.normals), floor_z, picture)}
+        if COLOR in self.engine.inputs:
+            feeds[COLOR] = picture_input(picture, cells.q.shape)
+        out = self.engine({name: feed[None] for name, feed in feeds.items()})
+        return Seen(q, cells, points, {n: maps[0] for n, maps in out.items()}, self.spec.kinds)
 
 
 def make_instances(config):
-    """InstanceNetwork that a SegmentConfig names, or None where it asks for nothing of one."""
-    if not config.needs_network:
-        return None
-    name, engine, precision = config.instances_model, config.engine, config.precision
-    return load_instance_network(name, engine, precision=precision)
+    """InstanceNetwork that a SegmentConfig names."""
+    return load_instance_network(config.model, config.engine, precision=config.precision)
 
 
 def load_instance_network(name, engine="auto", threads=0, folder=None, precision="f32"):
@@ -83,6 +71,8 @@ def check_graph(spec, engine):
     """Raise ValueError unless the loaded network has the inputs and outputs of its spec."""
     size = spec.height, spec.width
     inputs = {INPUT: (1, len(CHANNELS), *size)}
+    if COLOR in engine.inputs:
+        inputs[COLOR] = (1, 3, *(PICTURE * n for n in size))
     expected_outputs = {name: (*shape, *size) for name, shape in outputs(spec.kinds).items()}
     for kind, got, expected in (
         ("inputs", engine.inputs, inputs), ("outputs", engine.outputs, expected_outputs),

@@ -23,7 +23,6 @@ class Seen:
     points: np.ndarray  # (h, w, 3) what the cells show
     out: dict  # {name: (..., h, w) float32} of model_files.outputs
     names: tuple[str, ...]  # of the kinds
-    color: np.ndarray | None = None  # (h, w, 3) uint8 RGB that they show; None = there is none
 
     @cached_property
     def kinds(self):

@@ -1,0 +1,75 @@
+"""The deployed classifier trained on, on crops of single frames of rooms with truth, real ones too.
+
+Scans of CAD models and ModelNet40 stay among the samples: they keep the embeddings, by which CAD
+models are retrieved, and the shapes that the rooms lack.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from roomcad_core.library import Library
+from roomcad_offline.benchmarks.real.sources import Source, place_of
+from roomcad_offline.classifier.data import once
+from roomcad_offline.classifier.frame_crops import frame_rows
+from roomcad_offline.classifier.samples import Samples, collect, join
+from roomcad_offline.classifier.scans import scans
+from roomcad_offline.classifier.sources import class_radii, modelnet_samples
+from roomcad_offline.classifier.train import TrainConfig, train
+from roomcad_offline.pointnet.fit import FitConfig
+from roomcad_offline.scan_gap.modelnet import read_cache
+
+SCANS_EACH, SCANS_SEED = 3, 12
+TUNING = TrainConfig(
+    shares={"modelnet": 0.15, "scans": 0.15, "frames": 0.7},
+    other_share={"modelnet": 0.06, "frames": 0.35},
+    fit=FitConfig(epochs=16, batch=64, learning_rate=5e-4, weight_decay=1e-5, save_every=1),
+)
+
+
+def tune(
+    sources: list[Source],
+    libraries: list[Path],
+    modelnet: Path,
+    folder: Path,
+    start: Path,
+    left_out: tuple[str, ...] = (),
+    config: TrainConfig = TUNING,
+) -> torch.nn.Module:
+    """Train a PointNet on from weights `start`; resumable.
+
+    Args:
+        sources: rooms with truth.
+        libraries: folders of CAD libraries that are scanned.
+        modelnet: npz cache of ModelNet40's training split.
+        folder: gets samples (kept for other runs beside it, in `samples`) and the run.
+        left_out: places whose rooms are not learnt from.
+
+    Raises:
+        ValueError: no room is left.
+    """
+    models = [model for path in libraries for model in Library.load(path)]
+    models = [model for model in models if model.split != "bench"]  # the alignment benchmark's
+    kept = folder.parent
+    crops = {}
+    for group in sorted({source.folder.parent for source in sources}):
+        mine = [source for source in sources if source.folder.parent == group]
+        name = "-".join(group.resolve().parts[-2:])
+        crops[name] = once(kept, name, lambda m=mine: collect(frame_rows(tqdm(m, "crops"))))
+    frames = [without_places(samples, left_out) for samples in crops.values()]
+    parts = {
+        "modelnet": once(kept, "modelnet", lambda: modelnet_samples(read_cache(modelnet))),
+        "scans": once(kept, "scans", lambda: collect(tqdm(scans(models, SCANS_EACH, SCANS_SEED)))),
+        "frames": join([samples for samples in frames if len(samples)]),
+    }
+    return train(parts, class_radii(models), folder, config, start)
+
+
+def without_places(samples: Samples, places: tuple[str, ...]) -> Samples:
+    """The Samples of rooms of other places."""
+    rooms = [group.split("/")[0] for group in samples.group]
+    return samples[np.array([place_of(room) not in places for room in rooms], bool)]

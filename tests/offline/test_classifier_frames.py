@@ -1,0 +1,54 @@
+"""The deployed classifier trained on, on crops of frames of rooms with truth."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from roomcad_core.types import OTHER  # noqa: E402
+from roomcad_offline.benchmarks.real.sources import Source  # noqa: E402
+from roomcad_offline.classifier.frame_crops import NEAR, WIDER, frame_rows, widened  # noqa: E402
+from roomcad_offline.classifier.samples import LABELS, collect  # noqa: E402
+from roomcad_offline.classifier.tune import without_places  # noqa: E402
+
+
+def test_every_thing_of_a_frame_is_a_row_and_the_rest_is_other(tmp_path, write_room):
+    source = Source("room0", "simulated", write_room(tmp_path / "room0", 0))
+    rows = list(frame_rows([source]))
+    assert sorted(r["label"] for r in rows) == ["chair"] * 2 + [OTHER] * 2 + ["table"] * 2
+    chair = next(r for r in rows if r["label"] == "chair")
+    assert chair["group"] == "room0/1" and chair["metric"] and chair["floor"] and chair["cut"]
+    # Nothing hides the table, 0.47 to 0.57 m high at 2.0 to 2.4 m; the image ends above its feet.
+    table = next(r for r in rows if r["label"] == "table")
+    low, high = np.percentile(table["points"][:, 2], [3, 97])
+    assert 0.1 < low < 0.36 and 0.4 < high < 0.62
+    wall = next(r for r in rows if r["label"] == OTHER)
+    assert wall["group"] == "room0"
+    assert [r["points"].tolist() for r in frame_rows([source], every=2)] == [
+        r["points"].tolist() for r in rows[:3]
+    ]
+
+
+def test_a_border_takes_in_what_is_near_and_nothing_behind():
+    depth = np.full((40, 40), 3.0, np.float32)
+    depth[10:30, 10:30] = 1.0
+    depth[30:, 10:30] = 1.0 + NEAR / 2  # what the thing stands on
+    mask = np.zeros((40, 40), bool)
+    mask[10:30, 10:30] = True
+    known = np.ones_like(mask)
+    known[12, 12] = False
+    for seed in range(6):
+        found = widened(mask, depth, known, np.random.default_rng(seed))
+        assert not found[:10].any() and not found[:, 30:].any() and not found[12, 12]
+        assert found[10:30, 10:30].sum() == 399
+        rows = np.flatnonzero(found[:, 20])
+        assert 29 <= rows.max() <= 29 + WIDER
+    assert not widened(mask & False, depth, known, np.random.default_rng(0)).any()
+
+
+def test_places_are_left_out_with_all_their_rooms():
+    row = {"points": np.zeros((4, 3)), "metric": True}
+    groups = ("scene0001_00/3", "scene0001_01", "scene0002_00/3", "room0")
+    samples = collect([{**row, "label": "chair", "group": group} for group in groups])
+    assert without_places(samples, ("scene0001",)).group.tolist() == ["scene0002_00/3", "room0"]
+    assert len(without_places(samples, ())) == 4 and LABELS[samples.labels[0]] == "chair"
