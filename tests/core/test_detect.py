@@ -5,7 +5,7 @@ import pytest
 from constant_detector import COLOR, NAMES, SIZE, write, yolox_rows
 
 from roomcad_core.detect import DetectorSpec, load_detector
-from roomcad_core.detect.decode import YoloxDecoder, suppress
+from roomcad_core.detect.decode import NanodetDecoder, YoloxDecoder, suppress
 from roomcad_core.detect.letterbox import letterbox, paste_mask
 
 pytest.importorskip("onnx")
@@ -56,6 +56,64 @@ def test_suppression_keeps_everything_where_nothing_overlaps():
     boxes = np.array([[0, 0, 10, 10], [20, 0, 30, 10]], float)
     kept = suppress(boxes, np.array([0.1, 0.9]), np.zeros(2, int), 0.5)
     assert kept.tolist() == [1, 0]
+
+
+# Logits of a side 1 stride away: P = 1/4, 1/2, 1/4 of 0, 1, 2 strides; of one 2 or 0.5 away.
+ONE, TWO, HALF = [0, np.log(2), 0], [-99, -99, 50], [3, 3, -99]
+
+
+def nanodet_rows(cell, scores, sides, stride=8):
+    """Raw nanodet output (1, N, 3 + 4 * 3) with one row that is no zeros."""
+    out = np.zeros((1, (SIZE // stride) ** 2, 15), np.float32)
+    out[0, cell] = [*scores, *sides[0], *sides[1], *sides[2], *sides[3]]
+    return out
+
+
+NANODET = {"layout": "nanodet", "strides": [8], "reg_max": 2}
+
+
+def test_nanodet_sides_are_the_means_of_their_distributions(tmp_path):
+    # The middle of cell 10 is (20, 12) px in the input; the sides are 1, 0.5, 2 and 1 strides of
+    # 8 px away: 12, 8, 36, 20 px; the image is twice as large.
+    rows = nanodet_rows(10, (0.2, 0.7, 0.1), (ONE, HALF, TWO, ONE))
+    path = write(tmp_path, {"out": rows}, names={"couch": "sofa"}, **NANODET)
+    (found,) = load_detector(path).detect(COLOR)
+    assert (found.label, found.mask) == ("sofa", None)
+    assert found.score == pytest.approx(0.7)
+    np.testing.assert_allclose(found.box, [24, 16, 72, 40], atol=1e-4)
+
+
+def test_nanodet_rows_go_through_the_grids_from_fine_to_coarse():
+    spec = DetectorSpec(
+        layout="nanodet", classes=NAMES, width=64, height=32, strides=[16, 32], reg_max=2
+    )
+    rows = np.zeros((1, 4 * 2 + 2, 15), np.float32)
+    rows[0, 5] = rows[0, 9] = [0.9, 0, 0, *ONE * 4]  # row 1, column 1 of the fine grid; column 1
+    boxes, index, scores, masks = NanodetDecoder(spec)({"output": rows})
+    np.testing.assert_allclose(boxes, [[8, 8, 40, 40], [16, -16, 80, 48]], atol=1e-4)
+    assert index.tolist() == [0, 0] and scores.tolist() == pytest.approx([0.9, 0.9])
+    assert masks is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reg_max": 7}, r"nanodet output 'out': got shape \(1, 64, 15\), expected \(1, N, 35\)"),
+        ({"strides": [8, 16]}, r"nanodet output: got 64 rows, expected 80 for strides \[8, 16\]"),
+    ],
+)
+def test_a_nanodet_output_of_wrong_shape_is_refused(tmp_path, change, message):
+    rows = nanodet_rows(10, (0.2, 0.7, 0.1), (ONE,) * 4)
+    path = write(tmp_path, {"out": rows}, **{**NANODET, **change})
+    with pytest.raises(ValueError, match=message):
+        load_detector(path).detect(COLOR)
+
+
+@pytest.mark.parametrize("scores", [(-2, 0, 0.5), (0, 1.5, 0), (np.nan, 0, 0)])
+def test_nanodet_scores_that_are_no_probabilities_are_refused(tmp_path, scores):
+    path = write(tmp_path, {"out": nanodet_rows(10, scores, (ONE,) * 4)}, **NANODET)
+    with pytest.raises(ValueError, match="nanodet output: scores from .*, expected 0 to 1"):
+        load_detector(path).detect(COLOR)
 
 
 def maskrcnn_outputs(masks):

@@ -1,4 +1,4 @@
-"""Optional 2D instance detectors: ONNX files (YOLOX, NanoDet, Mask R-CNN), SAM for masks, ROCA's files."""
+"""Optional 2D detectors: ONNX files (YOLOX, NanoDet, Mask R-CNN), SAM for masks, ROCA's files."""
 
 from roomcad_core.detect.apply import apply_detections
 from roomcad_core.detect.detection import Detection

@@ -22,7 +22,7 @@ def with_gaps():
     return tuple(UNUSED if i in GAPS else next(names) for i in range(91))
 
 
-# By the setting `vocabulary`: YOLOX; background first and no gaps; torchvision.
+# By the setting `vocabulary`: YOLOX, NanoDet; background first and no gaps; torchvision.
 VOCABULARIES = {"coco80": COCO80, "coco81": (BACKGROUND, *COCO80), "coco91": with_gaps()}
 # COCO's furniture as classes of ours; it knows no bathtub, bin, bookshelf, cabinet and desk.
 FURNITURE = {

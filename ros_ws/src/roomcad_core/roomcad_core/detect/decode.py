@@ -48,9 +48,9 @@ class YoloxDecoder:
 class NanodetDecoder:
     """Grid outputs (1, N, classes + 4 (reg_max + 1)): class scores, then the four sides.
 
-    A side is a distribution over its distances from the middle of the cell, 0 to reg_max strides:
-    the distance is the mean of it, the sum of P(y) y with P the softmax of the row's numbers (X. Li
-    et al., Generalized Focal Loss, NeurIPS 2020, section 3). The sides are left, top, right, bottom.
+    The softmax of a side's numbers is how likely it lies 0, 1, ... reg_max strides away from the
+    middle of its cell; its distance is the mean of that (X. Li et al., Generalized Focal Loss,
+    NeurIPS 2020, section 3). The sides are left, top, right, bottom.
     """
 
     def __init__(self, spec):

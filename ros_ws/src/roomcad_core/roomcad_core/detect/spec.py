@@ -9,8 +9,7 @@ from roomcad_core.config import ENGINES, Checked, setting
 from roomcad_core.detect.coco import FURNITURE, VOCABULARIES
 from roomcad_core.types import OTHER
 
-# Output tensors by their role; yolox and nanodet have one (1, N, columns), maskrcnn may lack the
-# masks.
+# Output tensors by their role; `output` is (1, N, columns), maskrcnn may lack the masks.
 ROLES = {
     "yolox": ("output",),
     "nanodet": ("output",),
