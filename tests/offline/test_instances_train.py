@@ -38,9 +38,10 @@ from roomcad_offline.instances.train import judge, load_trained, train, widened 
 from roomcad_offline.instances.views import RoomViews  # noqa: E402
 from roomcad_offline.pointnet.fit import FitConfig  # noqa: E402
 
-REAL = {"command": "real evaluate", "kinds": {"scan": {"frames": {
-    name: {"value": 0.71} for name in ("recall_0.5", "class_right", "both_right", "false_share")
-}}}}  # fmt: skip
+FIGURE = {"value": 0.71, "interval_95": [0.6, 0.8]}
+JUDGED = ("recall_0.5", "class_right", "both_right", "false_share")
+REAL = {"command": "real evaluate",
+        "kinds": {"scan": {"frames": dict.fromkeys(JUDGED, FIGURE)}}}  # fmt: skip
 SMALL = NetworkConfig(64, 48, (16, 24, 32), (0, 1, 1), (24, 16))
 STILL = SampleConfig(flip=0, smallest_window=1, largest_window=1, size=0, tilt=0, floor_error=0,
                      floor_lost=0, holes=0, rough=0, waves=0, bend=0,
@@ -163,7 +164,7 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
         "manifest.json", "instances.onnx", "instances.safetensors", "instances.md"}  # fmt: skip
     assert [file.task for file in shipped_models(models)] == ["instances"]
     text = (models / "instances.md").read_text()
-    assert "| recall, IoU 0.5 | 0.71 |" in text and "of 4 simulated rooms" in text
+    assert "| recall, IoU 0.5 | 0.71 (0.60-0.80) |" in text and "of 4 simulated rooms" in text
     licence = json.loads((models / "manifest.json").read_text())["models"]["instances"]["licence"]
     assert licence == SIMULATED_ONLY and f"| licence | {licence} |" in text
     assert "not commercial" in licence_of({"training_rooms": {"simulated": 3, "scan": 1}})

@@ -39,14 +39,8 @@ def add_tune(commands):
         metavar="PLACE",
         help="a place (scene0001: all its scans) that is not learnt from",
     )
-    tune.add_argument(
-        "--library",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="a CAD library whose models are scanned (default: the built-in one)",
-    )
+    tune.add_argument("--library", default="", metavar="FOLDER", help="CAD library whose models "
+                      "are scanned, several with commas; empty = the built-in one")  # fmt: skip
     tune.add_argument(
         "--start",
         type=Path,
@@ -69,7 +63,7 @@ def tune_network(args):
 
     modelnet = args.modelnet or data_folder() / "modelnet40_train.npz"
     fit = replace(TUNING.fit, epochs=args.epochs or TUNING.fit.epochs)
-    tune(sources_of(args.train), args.library or [""], modelnet, args.folder, args.start,
+    tune(sources_of(args.train), args.library, modelnet, args.folder, args.start,
          tuple(args.leave_out), replace(TUNING, fit=fit))  # fmt: skip
 
 

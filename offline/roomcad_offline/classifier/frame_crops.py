@@ -24,6 +24,8 @@ from roomcad_offline.scannet.frames import FrameTruth
 LEAST = 1 / 300  # share of the image that a thing shows at least
 WIDER = 6  # [px] at most
 NEAR = 0.25  # what a wider border takes in is nearer than this to the thing's own depth [m]
+FAR = 1e3  # [m]
+STRIDE = 2  # of the pixels that tell how much of a thing is seen
 MOST_OTHER = 3  # pieces of a frame that are no furniture
 
 
@@ -45,9 +47,10 @@ def rows_of(frame: Frame, truth: FrameTruth, room: str, rng: np.random.Generator
     surface, T_grav_cam = grav_surface(frame, config)
     floor_z = floor_height(surface, config)
     known = (frame.depth >= config.min_depth) & (frame.depth <= config.max_depth)
-    ids, counts = np.unique(truth.instances[known], return_counts=True)
+    few = known[::STRIDE, ::STRIDE]
+    ids, counts = np.unique(truth.instances[::STRIDE, ::STRIDE][few], return_counts=True)
     named = [(int(i), truth.categories[int(i)]) for i, n in zip(ids, counts, strict=True)
-             if int(i) in truth.categories and n >= LEAST * known.size]  # fmt: skip
+             if int(i) in truth.categories and n >= LEAST * few.size]  # fmt: skip
     things = [(i, c.label) for i, c in named if c.kind == "furniture"]
     rest = [(i, OTHER) for i, c in named if c.kind in ("prop", "structure", "other furniture")]
     rest = [rest[k] for k in rng.permutation(len(rest))[:MOST_OTHER]]
@@ -70,6 +73,12 @@ def widened(mask, depth, known, rng):
     own = mask & known
     if not wider or not own.any():
         return own
+    part = tuple(
+        slice(max(0, places[0] - wider), places[-1] + wider + 1)
+        for places in (np.flatnonzero(own.any(axis)) for axis in (1, 0))
+    )
     kernel = np.ones((2 * wider + 1, 2 * wider + 1), np.uint8)
-    nearest = cv2.erode(np.where(own, depth, np.inf).astype(np.float32), kernel)
-    return own | (known & (np.abs(depth - nearest) < NEAR))
+    nearest = cv2.erode(np.where(own[part], depth[part], FAR).astype(np.float32), kernel)
+    out = own.copy()
+    out[part] |= known[part] & (np.abs(depth[part] - nearest) < NEAR)
+    return out

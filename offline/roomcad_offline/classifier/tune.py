@@ -33,7 +33,7 @@ TUNING = TrainConfig(
 
 def tune(
     sources: list[Source],
-    libraries: list[Path],
+    library: str,
     modelnet: Path,
     folder: Path,
     start: Path,
@@ -44,7 +44,7 @@ def tune(
 
     Args:
         sources: rooms with truth.
-        libraries: folders of CAD libraries that are scanned.
+        library: folder of the CAD library that is scanned, several with commas.
         modelnet: npz cache of ModelNet40's training split.
         folder: gets samples (kept for other runs beside it, in `samples`) and the run.
         left_out: places whose rooms are not learnt from.
@@ -52,8 +52,8 @@ def tune(
     Raises:
         ValueError: no room is left.
     """
-    models = [model for path in libraries for model in Library.load(path)]
-    models = [model for model in models if model.split != "bench"]  # the alignment benchmark's
+    # The alignment benchmark's models are left out.
+    models = [model for model in Library.load(library) if model.split != "bench"]
     kept = folder.parent
     crops = {}
     for group in sorted({source.folder.parent for source in sources}):

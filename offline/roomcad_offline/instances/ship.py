@@ -10,10 +10,12 @@ import json
 from pathlib import Path
 
 from roomcad_core.segment.instances.model_files import InstanceSpec
+from roomcad_offline.benchmarks.real.compare import FIGURES
+from roomcad_offline.benchmarks.real.report import TITLES, with_interval
 from roomcad_offline.instances.evaluate import markdown
 from roomcad_offline.instances.export import export, file_stem
 from roomcad_offline.instances.train import Trained, load_trained
-from roomcad_offline.tables.markdown import number, table
+from roomcad_offline.tables.markdown import table
 from roomcad_offline.weights import save_weights
 
 MODELS = "infinigen (BSD-3), Sweet Home 3D (CC0, CC-BY 3.0, GPL-2+)"
@@ -22,13 +24,6 @@ WITH_SCANNET = (
     "trained on ScanNet, whose terms of use apply: research, not commercial; Apache-2.0 for our"
     f" work; CAD models of the simulated training rooms: ours, {MODELS}"
 )
-KINDS = {"recording": "recordings", "scan": "rendered scans", "simulated": "simulated rooms"}
-FIGURES = {
-    "recall_0.5": "recall, IoU 0.5",
-    "class_right": "class right of those",
-    "both_right": "both right",
-    "false_share": "false share of shown pieces",
-}
 
 
 def ship(run: Path, name: str, folder: Path, real: Path, results: Path) -> tuple[InstanceSpec, str]:
@@ -89,7 +84,7 @@ def card(name: str, trained: Trained, measured: dict, record: dict) -> str:
     """The model's card: what it is, how it was trained, how right it is."""
     run, network = trained.config, trained.network
     config, count = network.config, sum(p.numel() for p in network.parameters())
-    rooms = ", ".join(f"{n} {KINDS[kind]}" for kind, n in run["training_rooms"].items())
+    rooms = ", ".join(f"{n} {TITLES[kind]}" for kind, n in run["training_rooms"].items())
     frames = run["epoch_frames"] or run["training_frames"]
     encoder = "EfficientNet-lite0 for the colour, " if config.colour else ""
     lines = [
@@ -123,9 +118,9 @@ def card(name: str, trained: Trained, measured: dict, record: dict) -> str:
 
 def real_table(measured: dict) -> list[str]:
     """Lines of a table of real.json's figures of single frames."""
-    kinds = [kind for kind in KINDS if kind in measured["kinds"]]
+    kinds = [kind for kind in TITLES if kind in measured["kinds"]]
     rows = [
-        [text, *(number(measured["kinds"][kind]["frames"][key]["value"], 2) for kind in kinds)]
+        [text, *(with_interval(measured["kinds"][kind]["frames"][key]) for kind in kinds)]
         for key, text in FIGURES.items()
     ]
-    return table(["", *(KINDS[kind] for kind in kinds)], rows)
+    return table(["", *(TITLES[kind] for kind in kinds)], rows)

@@ -44,6 +44,10 @@ def add_parser(subparsers):
         " rooms are not ours to publish",
     )
     judge.set_defaults(run=run_evaluate)
+    several = commands.add_parser("compare", help="single frames of several evaluations, one table")
+    several.add_argument("evaluations", nargs="+", metavar="NAME=FILE", help="a real.json each")
+    several.add_argument("--out", type=Path, required=True, help="the markdown file to write")
+    several.set_defaults(run=run_compare)
     gate = commands.add_parser("gate", help="the figures that `make test` watches, beside the pins")
     gate.set_defaults(run=run_gate)
 
@@ -72,6 +76,15 @@ def run_evaluate(args):
         draw(results, record, args.out)
     print(text)
     print(f"written: {args.out / 'real.json'}, real.md, pictures/")
+
+
+def run_compare(args):
+    """Write and print the table."""
+    from roomcad_offline.benchmarks.real.compare import markdown, read_named
+
+    text = markdown(dict(map(read_named, args.evaluations)))
+    args.out.write_text(text, encoding="utf-8")
+    print(text)
 
 
 def evaluation_record(results, args) -> dict:
