@@ -83,14 +83,20 @@ def test_nanodet_sides_are_the_means_of_their_distributions(tmp_path):
     np.testing.assert_allclose(found.box, [24, 16, 72, 40], atol=1e-4)
 
 
-def test_nanodet_rows_go_through_the_grids_from_fine_to_coarse():
-    spec = DetectorSpec(
-        layout="nanodet", classes=NAMES, width=64, height=32, strides=[16, 32], reg_max=2
-    )
+@pytest.mark.parametrize(
+    ("prior", "boxes"),
+    [
+        (0.5, [[8, 8, 40, 40], [16, -16, 80, 48]]),  # around (24, 24) and (48, 16)
+        (0.0, [[0, 0, 32, 32], [0, -32, 64, 32]]),  # around (16, 16) and (32, 0)
+    ],
+)
+def test_nanodet_rows_go_through_the_grids_from_fine_to_coarse(prior, boxes):
+    size = {"width": 60, "height": 32, "strides": [16, 32]}
+    spec = DetectorSpec(layout="nanodet", classes=NAMES, reg_max=2, prior=prior, **size)
     rows = np.zeros((1, 4 * 2 + 2, 15), np.float32)
     rows[0, 5] = rows[0, 9] = [0.9, 0, 0, *ONE * 4]  # row 1, column 1 of the fine grid; column 1
-    boxes, index, scores, masks = NanodetDecoder(spec)({"output": rows})
-    np.testing.assert_allclose(boxes, [[8, 8, 40, 40], [16, -16, 80, 48]], atol=1e-4)
+    got, index, scores, masks = NanodetDecoder(spec)({"output": rows})
+    np.testing.assert_allclose(got, boxes, atol=1e-4)
     assert index.tolist() == [0, 0] and scores.tolist() == pytest.approx([0.9, 0.9])
     assert masks is None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 
 LARGEST = 16.0  # exp(16) cells are wider than any image: such sizes are no logarithms
@@ -49,18 +51,18 @@ class NanodetDecoder:
     """Grid outputs (1, N, classes + 4 (reg_max + 1)): class scores, then the four sides.
 
     The softmax of a side's numbers is how likely it lies 0, 1, ... reg_max strides away from the
-    middle of its cell; its distance is the mean of that (X. Li et al., Generalized Focal Loss,
-    NeurIPS 2020, section 3). The sides are left, top, right, bottom.
+    cell's prior, its middle or corner; its distance is the mean of that (X. Li et al., Generalized
+    Focal Loss, NeurIPS 2020, section 3). The sides are left, top, right, bottom.
     """
 
     def __init__(self, spec):
         self._spec = spec
         cells, self._strides = grid(spec)
-        self._middles = (cells + 0.5) * self._strides
+        self._priors = (cells + spec.prior) * self._strides
 
     def __call__(self, tensors):
         """Boxes xyxy (M, 4) in input pixels, class numbers (M,), scores (M,), no masks."""
-        rows = output_rows(self._spec, tensors, len(self._middles))
+        rows = output_rows(self._spec, tensors, len(self._priors))
         scores, sides = np.split(rows, [len(self._spec.class_names)], axis=1)
         if not (scores.min() >= 0 and scores.max() <= 1):
             low, high = scores.min(), scores.max()
@@ -71,8 +73,8 @@ class NanodetDecoder:
         sides = sides[strong].reshape(-1, 4, self._spec.reg_max + 1)
         weights = np.exp(sides - sides.max(axis=2, keepdims=True))
         distances = weights @ np.arange(sides.shape[2]) / weights.sum(axis=2)
-        distances, middles = distances * self._strides[strong], self._middles[strong]
-        boxes = np.concatenate([middles - distances[:, :2], middles + distances[:, 2:]], axis=1)
+        distances, priors = distances * self._strides[strong], self._priors[strong]
+        boxes = np.concatenate([priors - distances[:, :2], priors + distances[:, 2:]], axis=1)
         return boxes, index[strong], best[strong], None
 
 
@@ -89,10 +91,13 @@ def output_rows(spec, tensors, cells):
 
 
 def grid(spec):
-    """Cell corners (N, 2) in cells and strides (N, 1) in input pixels of all rows of an output."""
+    """Cell corners (N, 2) in cells and strides (N, 1) in input pixels of all rows of an output.
+
+    Where a stride does not divide the input, its last cells reach beyond it.
+    """
     cells, strides = [], []
     for stride in spec.strides:
-        rows, cols = np.mgrid[: spec.height // stride, : spec.width // stride]
+        rows, cols = np.mgrid[: ceil(spec.height / stride), : ceil(spec.width / stride)]
         cells.append(np.column_stack([cols.ravel(), rows.ravel()]))
         strides.append(np.full((rows.size, 1), stride))
     return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)

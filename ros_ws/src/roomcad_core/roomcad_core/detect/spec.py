@@ -35,6 +35,7 @@ class DetectorSpec(Checked):
     fill: int = setting(114, "value of the border", 0, 255)
     decoded: bool = setting(False, "yolox: boxes are in pixels, not in grid cells")
     reg_max: int = setting(7, "nanodet: the longest distance to a side [strides]", 1, 64)
+    prior: float = setting(0.5, "nanodet: its place in the cell; NanoDet-Plus: 0", 0.0, 1.0)
     mask_frame: str = setting(
         "auto", "maskrcnn: masks cover; auto = by their size", choices=("auto", "box", "image")
     )
