@@ -16,9 +16,12 @@ from roomcad_offline.rgb_geometry.config import (  # noqa: E402
     TrainConfig,
 )
 from roomcad_offline.rgb_geometry.encoders import (  # noqa: E402
+    EfficientNetLite0,
     MobileNetV2,
     ResNet18,
+    load_efficientnet,
     load_torchvision,
+    old_names,
 )
 from roomcad_offline.rgb_geometry.export import load_weights, save_onnx  # noqa: E402
 from roomcad_offline.rgb_geometry.losses import task_loss  # noqa: E402
@@ -171,10 +174,33 @@ def test_encoders_take_torchvisions_weights_and_refuse_others(tmp_path):
         save_file(given | extra, tmp_path / "w.safetensors")
         load_torchvision(made, tmp_path / "w.safetensors")
         assert (made.state_dict()[name] == 0.5).all()
-    with pytest.raises(ValueError, match="not torchvision's MobileNetV2"):
+    with pytest.raises(ValueError, match="not the weights of MobileNetV2"):
         load_torchvision(MobileNetV2(), tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"\.safetensors"):
         load_torchvision(MobileNetV2(), tmp_path / "w.pth")
+
+
+def test_efficientnet_is_filled_by_the_names_of_its_package(tmp_path):
+    """Names and shapes as `efficientnet-lite0-57934424.pth` has them."""
+    from safetensors.torch import save_file
+
+    made = EfficientNetLite0()
+    assert made.widths == [16, 24, 40, 112, 320]
+    features = made(torch.zeros(1, 3, 32, 64))
+    assert [tuple(f.shape[2:]) for f in features] == [(16, 32), (8, 16), (4, 8), (2, 4), (1, 2)]
+    names = dict(old_names(made))
+    assert names["features.1.conv.0.0.weight"] == "_blocks.0._depthwise_conv.weight"
+    assert names["features.16.conv.1.1.running_var"] == "_blocks.15._bn1.running_var"
+    state = {name: torch.full_like(t, 0.5) for name, t in made.state_dict().items()}
+    given = {names[name]: t for name, t in state.items()} | {"_fc.weight": torch.zeros(2, 2)}
+    save_file(given, tmp_path / "w.safetensors")
+    load_efficientnet(made, tmp_path / "w.safetensors")
+    assert (made.state_dict()["features.9.conv.2.weight"] == 0.5).all()
+    assert made.features[3].conv[0][1].eps == 1e-3
+    del given["_bn0.weight"]
+    save_file(given, tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match="not the weights of EfficientNetLite0: 1 of"):
+        load_efficientnet(made, tmp_path / "w.safetensors")
 
 
 def test_the_commands_train_judge_and_ship(tmp_path, write_recording, capsys):
