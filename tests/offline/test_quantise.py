@@ -112,12 +112,12 @@ def drop_int8(models, name):
 
 def test_a_machine_without_sympy_is_told_how_to_get_it(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "sympy", None)
-    assert main(["quantise", str(tmp_path)]) == 1
+    assert main(["quantise", str(tmp_path), "--out", str(tmp_path)]) == 1
     assert "sympy" in (told := capsys.readouterr().err) and "`make setup-train`" in told
 
 
 def test_one_room_is_too_few(tmp_path, capsys):
     rooms = tmp_path / "rooms"
     assert main(["rooms", "make", str(rooms), "--rooms", "1", "--frames", "1", "--seed", "5"]) == 0
-    assert main(["quantise", str(rooms)]) == 1
+    assert main(["quantise", str(rooms), "--out", str(tmp_path)]) == 1
     assert "got 1 rooms, step 5, expected at least 2 and 1" in capsys.readouterr().err

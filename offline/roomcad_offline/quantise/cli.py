@@ -9,36 +9,34 @@ from roomcad_core.engine.bench import machine
 from roomcad_core.engine.int8 import KEY
 from roomcad_core.library import models_folder
 from roomcad_core.manifest import FILE, read_models, write_entry
+from roomcad_offline.instances.cli import sources_of
 from roomcad_offline.quantise.compare import compare, markdown
 from roomcad_offline.quantise.convert import convert
 from roomcad_offline.quantise.record import record
-from roomcad_offline.temporal.run import room_folders, seed_of
-
-RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 
 def add_parser(subparsers):
     """Add `quantise` to the command line."""
     parser = subparsers.add_parser("quantise", help="networks in int8, by what they see in rooms")
-    parser.add_argument("rooms", type=Path, help="folder of at least two simulated rooms: scales "
-                        "are taken from the first half, the second is compared")  # fmt: skip
+    parser.add_argument("rooms", type=Path, nargs="+", help="rooms or folders of them, real ones "
+                        "too, two at least: scales are taken from every second one, the others are "
+                        "compared")  # fmt: skip
     parser.add_argument("--step", type=int, default=5, help="frames apart (default %(default)s)")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of int8.json and int8.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder of int8.json and int8.md")
     parser.set_defaults(run=main)
 
 
 def main(args):
     """Write the files into the models folder, enter them in its manifest, report; returns 0."""
     import_module("sympy")  # ONNX Runtime would miss it only after minutes of recording
-    rooms = room_folders(args.rooms)
+    rooms = [source.folder for source in sources_of(args.rooms)]
     if len(rooms) < 2 or args.step < 1:
-        raise ValueError(f"{args.rooms}: got {len(rooms)} rooms, step {args.step}, expected at"
+        raise ValueError(f"{args.rooms[0]}: got {len(rooms)} rooms, step {args.step}, expected at"
                          " least 2 and 1")  # fmt: skip
-    first, second = rooms[: len(rooms) // 2], rooms[len(rooms) // 2 :]
+    first, second = rooms[::2], rooms[1::2]
     about = machine("openvino")
     report = {
         "cpu": about["cpu"],
-        "seed": seed_of(rooms[0]),
         "scales_from": ", ".join(room.name for room in first),
         "compared_in": ", ".join(room.name for room in second),
         "networks": {},

@@ -59,6 +59,6 @@ def markdown(record):
             same = found.get("same_class", "")
             lines.append(f"| {name} | {output} | {found['difference']} | {same} | {times} |")
             name, times = "", " | "
-    rooms = f"Rooms of seed {record['seed']}; scales: {record['scales_from']}; compared:"
-    lines += ["", f"CPU: {record['cpu']}. {rooms} {record['compared_in']}."]
+    rooms = f"Scales: {record['scales_from']}; compared: {record['compared_in']}"
+    lines += ["", f"CPU: {record['cpu']}. {rooms}."]
     return "\n".join(lines) + "\n"
