@@ -23,7 +23,7 @@ from roomcad_offline.classifier.train import TrainConfig, train
 from roomcad_offline.pointnet.fit import FitConfig
 from roomcad_offline.scan_gap.modelnet import read_cache
 
-SCANS_EACH, SCANS_SEED = 3, 12
+SCANS_EACH, SCANS_SEED = 1, 12
 TUNING = TrainConfig(
     shares={"modelnet": 0.15, "scans": 0.15, "frames": 0.7},
     other_share={"modelnet": 0.06, "frames": 0.35},
