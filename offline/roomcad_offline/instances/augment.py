@@ -90,19 +90,23 @@ def noisy(view, config, rng):
     known = np.abs(view.normals).max(2) > 0
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-6)
     if rng.random() < config.rough:
-        known &= ~holes(shape, config.hole_area, rng)
+        known &= ~holes(shape, config, rng)
     if rng.random() < config.holes:
-        q[holes(shape, config.hole_area, rng)] = 0
+        q[holes(shape, config, rng)] = 0
     return replace(view, q=q, normals=normals * (known & (q > 0))[..., None])
 
 
-def holes(shape, largest_area, rng):
-    """(h, w) bool, blobs that take up to a share `largest_area` of the grid."""
-    smooth = pattern(shape, rng)
-    return smooth > np.quantile(smooth, 1 - rng.uniform(0, largest_area))
+def holes(shape, config, rng):
+    """(h, w) bool, blobs of any size, which take up to a share `hole_area` of the grid."""
+    smooth = pattern(shape, rng, (COARSE[0], config.finest))
+    return smooth > np.quantile(smooth, 1 - rng.uniform(0, config.hole_area))
 
 
-def pattern(shape, rng):
-    """(h, w) float32 smooth noise with a standard deviation of about 1."""
-    coarse = rng.standard_normal(rng.integers(*COARSE, 2, endpoint=True), np.float32)
+def pattern(shape, rng, cells=COARSE):
+    """(h, w) float32 smooth noise with a standard deviation of about 1.
+
+    `cells`: fewest and most along a side that differ, small numbers as likely as large ones.
+    """
+    size = np.exp(rng.uniform(*np.log(cells), 2)).round().astype(int)
+    coarse = rng.standard_normal(size, np.float32)
     return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)

@@ -48,7 +48,8 @@ class SampleConfig:
     floor_lost: float = 0.15  # share without a known floor
     holes: float = 0.5  # share with holes in the depth
     rough: float = 0.5  # share with places without a normal
-    hole_area: float = 0.25  # largest share of the grid that they take
+    hole_area: float = 0.4  # largest share of the grid that they take
+    finest: int = 48  # their pattern has up to so many cells along a side
     waves: float = 0.01  # standard deviation of smooth errors of the depth, a share of it
     bend: float = 0.06  # standard deviation of smooth errors of the normals
     colour_lost: float = 0.15  # share without colour
