@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from roomcad_core.classify import make_classifier
-from roomcad_core.config import CLASSIFIERS, ClassifyConfig
+from roomcad_core.config import ClassifyConfig
 from roomcad_core.library import Library, models_folder
 from roomcad_core.pose import upright_rotation
 from roomcad_core.types import OTHER, Object, Segmentation
 
 
 def shipped_names():
-    """What the manifest holds, of what a robot can be told to use."""
+    """The classifiers of the manifest."""
     manifest = models_folder() / "manifest.json"
-    names = json.loads(manifest.read_text())["models"] if manifest.is_file() else ()
-    return [name for name in CLASSIFIERS if name in names]
+    models = json.loads(manifest.read_text())["models"] if manifest.is_file() else {}
+    return [name for name, entry in models.items() if entry["task"] == "classify"]
 
 
 pytestmark = pytest.mark.skipif(

@@ -33,9 +33,9 @@ from roomcad_offline.instances.export import (  # noqa: E402
     save_onnx,
 )
 from roomcad_offline.instances.network import VoteNetwork  # noqa: E402
-from roomcad_offline.instances.ship import SIMULATED_ONLY, licence_of  # noqa: E402
 from roomcad_offline.instances.train import judge, load_trained, train, widened  # noqa: E402
 from roomcad_offline.instances.views import RoomViews  # noqa: E402
+from roomcad_offline.licences import SIMULATED_ONLY, licence_of  # noqa: E402
 from roomcad_offline.pointnet.fit import FitConfig  # noqa: E402
 
 FIGURE = {"value": 0.71, "interval_95": [0.6, 0.8]}
@@ -167,7 +167,7 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
     assert "| recall, IoU 0.5 | 0.71 (0.60-0.80) |" in text and "of 4 simulated rooms" in text
     licence = json.loads((models / "manifest.json").read_text())["models"]["instances"]["licence"]
     assert licence == SIMULATED_ONLY and f"| licence | {licence} |" in text
-    assert "not commercial" in licence_of({"training_rooms": {"simulated": 3, "scan": 1}})
+    assert "not commercial" in licence_of({"simulated": 3, "scan": 1})
     shipped = load_weights(models / "instances.safetensors")
     feeds = {
         name: np.zeros(shape, np.float32) for name, shape in input_shapes(shipped.config).items()

@@ -22,6 +22,7 @@ def add_parser(subparsers):
         add_arguments(command)
         command.set_defaults(run=run)
     add_tune(commands)
+    add_enter(commands)
     add_pool(commands)
 
 
@@ -156,6 +157,31 @@ def evaluate(args):
     figures.draw_reliability(record["calibration"], args.out / "reliability.png")
     figures.draw_real(record["real"], args.out / "real.png")
     print(report.markdown(record))
+
+
+def add_enter(commands):
+    """Add `enter`."""
+    enter = commands.add_parser("enter", help="put a network that was trained on into a models "
+                                "folder; then `pool` says how much it weighs")  # fmt: skip
+    enter.add_argument("folder", type=Path, help="folder of the run of `tune`")
+    enter.add_argument("name", help="how configurations call it, e.g. deployed")
+    enter.add_argument("--models", type=Path, required=True, help="models folder")
+    enter.set_defaults(run=enter_network)
+
+
+def enter_network(args):
+    """Put the network of a run into a models folder."""
+    from roomcad_offline.classifier.samples import LABELS
+    from roomcad_offline.classifier.ship import ship
+    from roomcad_offline.classifier.train import trained
+    from roomcad_offline.licences import licence_of
+
+    network, config = trained(args.folder)
+    points, licence = config["augment"]["points"], licence_of(config["training_rooms"])
+    about = {"run": args.folder.resolve().name, "licence": licence}
+    spec = ship(network, args.models, args.name, LABELS, points, "trimmed_box", about=about,
+                licence=licence)  # fmt: skip
+    print(f"{spec.onnx}  sha256 {spec.sha256}")
 
 
 def add_pool(commands):

@@ -8,12 +8,13 @@ import torch
 from roomcad_core.classify.crop_network import CropNetwork
 from roomcad_core.classify.model_files import TASK, ModelSpec, read_spec
 from roomcad_core.engine import make_engine, sha256_of, verify
-from roomcad_core.manifest import write_entry
+from roomcad_core.manifest import LICENCE, write_entry
 from roomcad_core.types import OTHER
 from roomcad_offline.pointnet.export import save_onnx, save_weights
 
 
-def ship(network, folder, name, labels, points, cloud, temperature=1.0, other_bias=0.0, about=None):
+def ship(network, folder, name, labels, points, cloud, temperature=1.0, other_bias=0.0, about=None,
+         licence=None):  # fmt: skip
     """Write pointnet_NAME.onnx and .safetensors into `folder` and enter NAME in its manifest.
 
     Args:
@@ -26,6 +27,7 @@ def ship(network, folder, name, labels, points, cloud, temperature=1.0, other_bi
         temperature: what logits are divided by.
         other_bias: added to the logit of `other`; becomes part of the weights.
         about: {name: value} for the header of the safetensors file.
+        licence: what the training data allows, for the manifest; None = not told.
 
     Returns:
         The ModelSpec as the robot reads it.
@@ -49,7 +51,7 @@ def ship(network, folder, name, labels, points, cloud, temperature=1.0, other_bi
         "extra": cloud == "trimmed_box",
         "temperature": round(temperature, 4),
     }
-    write_entry(folder, name, entry)
+    write_entry(folder, name, entry | ({LICENCE: licence} if licence else {}))
     values = {k: v for k, v in entry.items() if k != "task"}
     return ModelSpec(name, **{**values, "onnx": onnx_path, "labels": tuple(labels)})
 

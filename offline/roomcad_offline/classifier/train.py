@@ -34,10 +34,12 @@ class TrainConfig:
     fit: FitConfig = FitConfig(epochs=80, batch=64, weight_decay=1e-5)
 
 
-def train(sources, radii, folder, config, start=None):
+def train(sources, radii, folder, config, start=None, about=None):
     """Train a PointNet on {source name: Samples}; resumable.
 
-    `start`: safetensors file of the weights to begin with; None = random ones.
+    Args:
+        start: safetensors file of the weights to begin with; None = random ones.
+        about: further entries of config.json, plain values.
 
     Returns:
         The network with its last weights, in evaluation mode.
@@ -57,13 +59,14 @@ def train(sources, radii, folder, config, start=None):
     def loss_of(network, batch):
         return loss_and_accuracy(network, batch, config)
 
-    about = {
+    description = {
         **{k: v for k, v in asdict(config).items() if k != "fit"},
         "samples": {name: len(s) for name, s in sources.items()},
+        **(about or {}),
     }
     if start is not None:
-        about["start"] = sha256_of(start)
-    fit(network, batches, loss_of, config.fit, folder, about)
+        description["start"] = sha256_of(start)
+    fit(network, batches, loss_of, config.fit, folder, description)
     return network.eval()
 
 

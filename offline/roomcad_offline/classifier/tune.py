@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from roomcad_core.library import Library
-from roomcad_offline.benchmarks.real.sources import Source, place_of
+from roomcad_offline.benchmarks.real.sources import Source, counts, place_of
 from roomcad_offline.classifier.data import once
 from roomcad_offline.classifier.frame_crops import frame_rows
 from roomcad_offline.classifier.samples import Samples, collect, join
@@ -66,7 +66,9 @@ def tune(
         "scans": once(kept, "scans", lambda: collect(tqdm(scans(models, SCANS_EACH, SCANS_SEED)))),
         "frames": join([samples for samples in frames if len(samples)]),
     }
-    return train(parts, class_radii(models), folder, config, start)
+    learnt = [source for source in sources if place_of(source.name) not in left_out]
+    about = {"training_rooms": counts(learnt), "left_out": list(left_out)}
+    return train(parts, class_radii(models), folder, config, start, about)
 
 
 def without_places(samples: Samples, places: tuple[str, ...]) -> Samples:

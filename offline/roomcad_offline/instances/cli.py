@@ -84,7 +84,7 @@ def add_evaluate(commands):
 def run_train(args):
     """Run, or go on with, a training."""
     from roomcad_core.engine import sha256_of
-    from roomcad_offline.benchmarks.real.sources import place_of
+    from roomcad_offline.benchmarks.real.sources import counts, place_of
     from roomcad_offline.instances.train import train
     from roomcad_offline.instances.views import RoomViews
 
@@ -106,12 +106,6 @@ def run_train(args):
         about["colour"] = sha256_of(args.colour)
     _, log = train(views, judged, args.folder, config, about, args.start, args.colour)
     print(", ".join(f"{name} {value:.3g}" for name, value in log[-1].items()))
-
-
-def counts(sources):
-    """{kind of room: number} of Sources."""
-    kinds = [source.kind for source in sources]
-    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
 def resolved(source):

@@ -15,15 +15,9 @@ from roomcad_offline.benchmarks.real.report import TITLES, with_interval
 from roomcad_offline.instances.evaluate import markdown
 from roomcad_offline.instances.export import export, file_stem
 from roomcad_offline.instances.train import Trained, load_trained
+from roomcad_offline.licences import licence_of
 from roomcad_offline.tables.markdown import table
 from roomcad_offline.weights import save_weights
-
-MODELS = "infinigen (BSD-3), Sweet Home 3D (CC0, CC-BY 3.0, GPL-2+)"
-SIMULATED_ONLY = f"Apache-2.0 for our work; CAD models of the training rooms: ours, {MODELS}"
-WITH_SCANNET = (
-    "trained on ScanNet, whose terms of use apply: research, not commercial; Apache-2.0 for our"
-    f" work; CAD models of the simulated training rooms: ours, {MODELS}"
-)
 
 
 def ship(run: Path, name: str, folder: Path, real: Path, results: Path) -> tuple[InstanceSpec, str]:
@@ -51,7 +45,7 @@ def ship(run: Path, name: str, folder: Path, real: Path, results: Path) -> tuple
     if run.resolve().name not in record.get("methods", {}):
         got = sorted(record.get("methods", {}))
         raise ValueError(f"{results}: methods: got {got}, expected {run.resolve().name!r}")
-    licence = licence_of(trained.config)
+    licence = licence_of(trained.config["training_rooms"])
     spec = export(trained.network, name, folder, licence)
     about = {"run": run.resolve().name, "epochs": len(trained.log), "licence": licence}
     save_weights(trained.network, spec.onnx.with_suffix(".safetensors"), about)
@@ -65,11 +59,6 @@ def read_json(path: Path, command: str) -> dict:
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; run first: {command}")
     return json.loads(Path(path).read_text())
-
-
-def licence_of(config: dict) -> str:
-    """What the training data of a run's config.json allows."""
-    return SIMULATED_ONLY if set(config["training_rooms"]) == {"simulated"} else WITH_SCANNET
 
 
 def start_of(run: dict) -> str:
@@ -102,7 +91,7 @@ def card(name: str, trained: Trained, measured: dict, record: dict) -> str:
         f"| training | `roomcad-offline instances train`: Adam, cosine from "
         f"{run['learning_rate']:g}, batch {run['batch']}, {len(trained.log)} of {run['epochs']} "
         f"epochs of {frames} frames, seed {run['seed']}{start_of(run)} |",
-        f"| licence | {licence_of(run)} |",
+        f"| licence | {licence_of(run['training_rooms'])} |",
         "",
         "## Real rooms",
         "",

@@ -57,6 +57,12 @@ def find_sources(paths: Iterable[Path], rendered: Path, config: ScanConfig) -> l
     return found
 
 
+def counts(sources: Iterable[Source]) -> dict[str, int]:
+    """{kind: number} of Sources."""
+    kinds = [source.kind for source in sources]
+    return {kind: kinds.count(kind) for kind in KINDS if kind in kinds}
+
+
 def place_of(name: str) -> str:
     """The place of a room by its name: scans of one place are not independent of each other."""
     match = SCAN_OF_PLACE.fullmatch(name)

@@ -15,7 +15,6 @@ import yaml
 ENGINES = ("auto", "tensorrt", "openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "f16")
 NETWORK_PRECISIONS = ("f32", "int8")  # of what sees a frame or a crop once
-CLASSIFIERS = ("deployed", "rot32_bg", "rot32", "baseline", "box_size")
 ALIGNERS = ("icp", "multi_sparc")
 INPUTS = ("rgbd", "rgb")  # of frames, and what networks that align were trained for
 RGB_STARTS = ("3m", "depth")
@@ -94,7 +93,9 @@ class SegmentConfig(Checked):
 class ClassifyConfig(Checked):
     """Objects to classes."""
 
-    model: str = setting("deployed", "classifier: a network, or box_size", choices=CLASSIFIERS)
+    model: str = setting(
+        "deployed", "classifier: a network by its name in the manifest, or box_size"
+    )
     engine: str = setting("auto", "inference engine", choices=ENGINES)
     precision: str = setting("int8", "lowest precision of a network", choices=NETWORK_PRECISIONS)
     votes: int = setting(1, "quarter turns about up that a network averages", 1, 4)
