@@ -1,15 +1,25 @@
 """The deployed classifier trained on, on crops of frames of rooms with truth."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from roomcad_core.classify.model_files import read_spec  # noqa: E402
+from roomcad_core.crop_input import N_EXTRA  # noqa: E402
+from roomcad_core.library import Library  # noqa: E402
 from roomcad_core.types import OTHER  # noqa: E402
 from roomcad_offline.benchmarks.real.sources import Source  # noqa: E402
 from roomcad_offline.classifier.frame_crops import NEAR, WIDER, frame_rows, widened  # noqa: E402
 from roomcad_offline.classifier.samples import LABELS, collect  # noqa: E402
-from roomcad_offline.classifier.tune import without_places  # noqa: E402
+from roomcad_offline.classifier.tune import TUNING, tune, without_places  # noqa: E402
+from roomcad_offline.cli import main  # noqa: E402
+from roomcad_offline.licences import SIMULATED_ONLY  # noqa: E402
+from roomcad_offline.pointnet.export import save_weights  # noqa: E402
+from roomcad_offline.pointnet.network import PointNet  # noqa: E402
 
 
 def test_every_thing_of_a_frame_is_a_row_and_the_rest_is_other(tmp_path, write_room):
@@ -52,3 +62,35 @@ def test_places_are_left_out_with_all_their_rooms():
     samples = collect([{**row, "label": "chair", "group": group} for group in groups])
     assert without_places(samples, ("scene0001",)).group.tolist() == ["scene0002_00/3", "room0"]
     assert len(without_places(samples, ())) == 4 and LABELS[samples.labels[0]] == "chair"
+
+
+def test_a_network_is_trained_on_and_entered_with_the_licence_of_its_rooms(
+    tmp_path, write_room, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    sources = [
+        Source(name, "simulated", write_room(tmp_path / "rooms" / name, k))
+        for k, name in enumerate(("scene0001_00", "scene0002_00"))
+    ]
+    clouds = rng.standard_normal((4, 1024, 3)).astype(np.float32)
+    clouds /= np.linalg.norm(clouds, axis=2).max(1)[:, None, None]
+    np.savez(tmp_path / "modelnet.npz", points=clouds, label=np.arange(4) % 2,
+             classes=np.array(["chair", "table"]))  # fmt: skip
+    torch.manual_seed(0)
+    save_weights(PointNet(len(LABELS), extra=N_EXTRA), tmp_path / "start.safetensors")
+    library = Library.load()
+    few = [library.of_class(label)[0] for label in ("chair", "table", "sofa")]
+    monkeypatch.setattr("roomcad_offline.classifier.tune.Library.load", lambda path: few)
+    fit = replace(TUNING.fit, epochs=1, batch=8)
+    config = replace(TUNING, epoch_size=16, fit=fit)
+    run, paths = tmp_path / "tune" / "run", (tmp_path / "modelnet.npz", tmp_path / "tune" / "run")
+    tune(sources, "", *paths, tmp_path / "start.safetensors", ("scene0002",), config)
+    about = json.loads((run / "config.json").read_text())
+    assert about["training_rooms"] == {"simulated": 1} and about["left_out"] == ["scene0002"]
+    assert about["samples"] == {"modelnet": 4, "scans": 3, "frames": 6}
+    assert len(about["start"]) == 64
+    models = tmp_path / "models"
+    assert main(["classifier", "enter", str(run), "mine", "--models", str(models)]) == 0
+    assert read_spec(models, "mine").labels == LABELS
+    manifest = json.loads((models / "manifest.json").read_text())
+    assert manifest["models"]["mine"]["licence"] == SIMULATED_ONLY
