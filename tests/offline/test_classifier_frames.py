@@ -79,7 +79,8 @@ def test_a_network_is_trained_on_and_entered_with_the_licence_of_its_rooms(
     torch.manual_seed(0)
     save_weights(PointNet(len(LABELS), extra=N_EXTRA), tmp_path / "start.safetensors")
     library = Library.load()
-    few = [library.of_class(label)[0] for label in ("chair", "table", "sofa")]
+    few = [next(m for m in library.of_class(label) if m.split != "bench")
+           for label in ("chair", "table", "sofa")]  # fmt: skip
     monkeypatch.setattr("roomcad_offline.classifier.tune.Library.load", lambda path: few)
     fit = replace(TUNING.fit, epochs=1, batch=8)
     config = replace(TUNING, epoch_size=16, fit=fit)
@@ -89,6 +90,9 @@ def test_a_network_is_trained_on_and_entered_with_the_licence_of_its_rooms(
     assert about["training_rooms"] == {"simulated": 1} and about["left_out"] == ["scene0002"]
     assert about["samples"] == {"modelnet": 4, "scans": 3, "frames": 6}
     assert len(about["start"]) == 64
+    monkeypatch.setattr("roomcad_offline.classifier.tune.Library.load", lambda path: few[1:])
+    with pytest.raises(ValueError, match=r"library: got no model of chair that"):
+        tune(sources, "", tmp_path / "modelnet.npz", run, tmp_path / "start.safetensors")
     models = tmp_path / "models"
     assert main(["classifier", "enter", str(run), "mine", "--models", str(models)]) == 0
     assert read_spec(models, "mine").labels == LABELS

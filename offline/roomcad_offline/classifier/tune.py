@@ -16,7 +16,7 @@ from roomcad_core.library import Library
 from roomcad_offline.benchmarks.real.sources import Source, counts, place_of
 from roomcad_offline.classifier.data import once
 from roomcad_offline.classifier.frame_crops import frame_rows
-from roomcad_offline.classifier.samples import Samples, collect, join
+from roomcad_offline.classifier.samples import LABELS, Samples, collect, join
 from roomcad_offline.classifier.scans import scans
 from roomcad_offline.classifier.sources import class_radii, modelnet_samples
 from roomcad_offline.classifier.train import TrainConfig, train
@@ -50,7 +50,7 @@ def tune(
         left_out: places whose rooms are not learnt from.
 
     Raises:
-        ValueError: no room is left.
+        ValueError: no room is left, or the library lacks a class.
     """
     # The alignment benchmark's models are left out.
     models = [model for model in Library.load(library) if model.split != "bench"]
@@ -66,9 +66,13 @@ def tune(
         "scans": once(kept, "scans", lambda: collect(tqdm(scans(models, SCANS_EACH, SCANS_SEED)))),
         "frames": join([samples for samples in frames if len(samples)]),
     }
+    radii = class_radii(models)
+    unscaled = parts["modelnet"].labels  # what has no metric size gets that of a CAD model
+    if lacking := sorted({LABELS[k] for k in unscaled if int(k) not in radii}):
+        raise ValueError(f"library: got no model of {lacking[0]} that may be trained on")
     learnt = [source for source in sources if place_of(source.name) not in left_out]
     about = {"training_rooms": counts(learnt), "left_out": list(left_out)}
-    return train(parts, class_radii(models), folder, config, start, about)
+    return train(parts, radii, folder, config, start, about)
 
 
 def without_places(samples: Samples, places: tuple[str, ...]) -> Samples:
