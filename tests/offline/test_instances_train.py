@@ -33,7 +33,13 @@ from roomcad_offline.instances.export import (  # noqa: E402
     save_onnx,
 )
 from roomcad_offline.instances.network import VoteNetwork  # noqa: E402
-from roomcad_offline.instances.train import judge, load_trained, train, widened  # noqa: E402
+from roomcad_offline.instances.train import (  # noqa: E402
+    judge,
+    load_trained,
+    start_weights,
+    train,
+    widened,
+)
 from roomcad_offline.instances.views import RoomViews  # noqa: E402
 from roomcad_offline.licences import SIMULATED_ONLY, licence_of  # noqa: E402
 from roomcad_offline.pointnet.fit import FitConfig  # noqa: E402
@@ -98,6 +104,9 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path, write_room, mo
     assert len(log) == 4
     for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+    tensors, kinds = start_weights(tmp_path / "parts")
+    assert kinds == SMALL.kinds
+    torch.testing.assert_close(tensors["head.bias"], resumed.head.bias.detach(), rtol=0, atol=0)
     with pytest.raises(ValueError, match="another config"):
         train(views, views, tmp_path / "parts", config(5))
     with pytest.raises(ValueError, match=r"got 2 frames, expected a batch: 4"):
@@ -182,7 +191,7 @@ def test_the_commands_train_judge_and_ship(tmp_path, write_room, capsys):
     assert main([*judged[:2], "nothing", *judged[4:]]) == 1
 
 
-def test_a_network_that_never_saw_colour_begins_as_it_was():
+def test_a_network_that_never_saw_colour_begins_as_it_was(tmp_path):
     torch.manual_seed(0)
     network = VoteNetwork(SMALL).eval()
     first = next(name for name, t in network.state_dict().items() if t.ndim == 4)
@@ -198,6 +207,8 @@ def test_a_network_that_never_saw_colour_begins_as_it_was():
     np.testing.assert_array_equal(
         answers(network, feeds)["offset"], answers(network, grey)["offset"]
     )
+    with pytest.raises(FileNotFoundError, match="checkpoint"):
+        start_weights(tmp_path)
     unlike = widened({"other": torch.zeros(2, 2, 3, 3)}, network.state_dict())
     with pytest.raises(RuntimeError, match="other"):
         network.load_state_dict(unlike)

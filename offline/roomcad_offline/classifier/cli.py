@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-RUN = "deployed"  # folder of the training below --runs
+RUN = "cad"  # folder of the training below --runs, and the name of its network
+DEPLOYED = "deployed"  # what the robot runs: that one, trained on
 
 
 def add_parser(subparsers):
@@ -212,8 +213,8 @@ def fit_pool(args):
     record = judge(opinions(sources_of(args.data), robots, args.every))
     print(write(record, args.out))
     if args.models:
-        entry = read_models(args.models / FILE)[RUN]
-        write_entry(args.models, RUN, entry | {"pooling": record["pooling"]})
+        entry = read_models(args.models / FILE)[DEPLOYED]
+        write_entry(args.models, DEPLOYED, entry | {"pooling": record["pooling"]})
 
 
 def ablate_ingredients(args):

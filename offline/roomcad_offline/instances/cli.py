@@ -57,7 +57,7 @@ def add_train(commands):
         "--start",
         type=Path,
         metavar="WEIGHTS",
-        help="a .safetensors file to begin with (default: random weights)",
+        help="a .safetensors file, or a run's folder, to begin with (default: random weights)",
     )
     train.set_defaults(run=run_train)
 
@@ -101,7 +101,8 @@ def run_train(args):
              "training_frames": len(views), "validation": [str(p) for p in args.validation],
              "validation_rooms": counts(validation)}  # fmt: skip
     if args.start:
-        about["start"] = sha256_of(args.start)
+        is_run = args.start.is_dir()
+        about["start"] = sha256_of(args.start / "checkpoint.pt" if is_run else args.start)
     if args.colour:
         about["colour"] = sha256_of(args.colour)
     _, log = train(views, judged, args.folder, config, about, args.start, args.colour)

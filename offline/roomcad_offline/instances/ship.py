@@ -100,7 +100,9 @@ def card(name: str, trained: Trained, measured: dict, record: dict) -> str:
         "",
         *real_table(measured),
         "",
-        *markdown(record | {"picture": None}).split("\n"),
+        "## Simulated rooms",
+        "",
+        markdown(record | {"picture": None}).split("\n", 2)[2],
     ]
     return "\n".join(lines).rstrip() + "\n"
 

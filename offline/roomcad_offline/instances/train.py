@@ -31,8 +31,8 @@ def train(training, validation, folder, config, about=None, start=None, colour=N
         folder: gets config.json, log.csv, curves.png and checkpoint.pt.
         config: TrainConfig.
         about: further entries of config.json, plain values.
-        start: file of weights to begin with; None = random ones. Channels that its network did
-            not have, the last ones, have no effect at first.
+        start: file of weights, or a run's folder, to begin with; None = random ones. Channels that
+            its network did not have, the last ones, have no effect at first.
         colour: file of weights of EfficientNet-lite0 to begin the colour encoder with; None = of
             `start`.
 
@@ -49,9 +49,9 @@ def train(training, validation, folder, config, about=None, start=None, colour=N
     torch.manual_seed(config.fit.seed)
     network = VoteNetwork(config.network)
     if start is not None:
-        tensors, about_start = read_tensors(start, "an instance network")
+        tensors, kinds = start_weights(Path(start))
         tensors = widened(tensors, network.state_dict())
-        tensors = renamed(tensors, kinds_of(about_start), config.network.kinds)
+        tensors = renamed(tensors, kinds, config.network.kinds)
         network.load_state_dict(network.state_dict() | tensors)
     if colour is not None:
         load_efficientnet(network.colour, colour)
@@ -72,6 +72,15 @@ def train(training, validation, folder, config, about=None, start=None, colour=N
               after_epoch=lambda network: judge(network, validation, config.judged_frames),
               after_save=draw_curves, rates={"colour.": config.colour_rate})  # fmt: skip
     return network.eval(), log
+
+
+def start_weights(start):
+    """{name: tensor} and the kinds of a file of weights, or of the folder of a run."""
+    if start.is_dir():
+        network = load_trained(start).network
+        return network.state_dict(), network.config.kinds
+    tensors, about = read_tensors(start, "an instance network")
+    return tensors, kinds_of(about)
 
 
 def widened(tensors, wanted):

@@ -10,8 +10,8 @@ def convert(path, out, feeds):
     """Write `out`, the network of an ONNX file in int8.
 
     Weights are scaled by channel, activations by the range that they take for `feeds`. The first
-    convolution stays in float32, for it sees metres, and so do those that may not be ROUGH where
-    the file says which may.
+    convolution stays in float32, and any that sees an input, for it sees metres; so do those that
+    may not be ROUGH where the file says which may.
 
     Args:
         path: ONNX file in float32.
@@ -51,6 +51,11 @@ def name_nodes(path):
     for i, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{i}"
     onnx.save(model, path)
-    names = [node.name for node in model.graph.node if node.op_type == "Conv"]
-    stated = any(name.startswith(ROUGH) for name in names)
-    return names[:1] + [n for n in names[1:] if stated and not n.startswith(ROUGH)]
+    given = {tensor.name for tensor in model.graph.input}
+    layers = [node for node in model.graph.node if node.op_type == "Conv"]
+    stated = any(node.name.startswith(ROUGH) for node in layers)
+    return [
+        node.name
+        for i, node in enumerate(layers)
+        if i == 0 or given & set(node.input) or (stated and not node.name.startswith(ROUGH))
+    ]

@@ -93,6 +93,7 @@ def evaluation_record(results, args) -> dict:
 
     folders = " ".join(path.name for path in args.data)
     more = f" --every {args.every}" if args.every > 1 else ""
+    more += f" --folds {args.folds.name}" if args.folds else ""
     return {
         "command": f"roomcad-offline real evaluate {folders} --out OUT{more}",
         "config": args.config.name if args.config else "shipped defaults",

@@ -24,8 +24,8 @@ def read_models(path):
     """
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path}: no such file; it names the networks (classify.model: box_size and"
-            " align.aligner: icp need none)"
+            f"{path}: no such file; it names the networks (only classify.model: box_size and"
+            " align.aligner: icp have none)"
         )
     try:
         manifest = json.loads(path.read_text())
