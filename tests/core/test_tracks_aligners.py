@@ -144,8 +144,8 @@ def test_the_pipeline_follows_objects_where_it_is_asked_to(track_world, monkeypa
     config = PipelineConfig(classify=ClassifyConfig(model="box_size"))
     pipeline = Pipeline(config, track_world.library)
     true = track_world.frame(0.0)[1]
-    monkeypatch.setattr(pipeline, "_segment", lambda frame: true)
-    monkeypatch.setattr(pipeline, "_classify", lambda segmentation: segmentation)
+    monkeypatch.setattr(pipeline, "segment", lambda frame: true)
+    monkeypatch.setattr(pipeline, "classify", lambda segmentation: segmentation)
     for step in range(3):
         alignments, _ = pipeline(track_world.frame(0.1 * step)[0])
     (track,) = pipeline.tracks
