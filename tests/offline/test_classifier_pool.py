@@ -9,6 +9,7 @@ import pytest
 from roomcad_core.classify.context import Pooling, pooled
 from roomcad_core.types import OTHER
 from roomcad_offline.classifier.pool import (
+    FALSE,
     OTHER_AT,
     Opinions,
     figures,
@@ -16,6 +17,7 @@ from roomcad_offline.classifier.pool import (
     joined,
     judge,
     left_out,
+    likeliest,
     true_label,
     write,
 )
@@ -71,6 +73,21 @@ def test_what_is_right_more_often_weighs_more_and_both_are_better_than_one(found
     assert both["nll"] < min(w["nll"] for name, w in ways.items() if "fitted" not in name)
     assert both["calibration_error"] < 0.06
     assert record["pooling"] == vars(pooling)
+
+
+def test_other_is_as_little_as_false_furniture_allows(found):
+    """Nothing where few pieces are no furniture; more where half of them are."""
+    assert fit_pooling(found).other == min(likeliest(found).other, 0)
+    rng = np.random.default_rng(1)
+    labels = np.where(rng.random(900) < 0.5, OTHER_AT, found.labels)
+    many = Opinions(told(labels, 0.5, rng), told(labels, 0.6, rng), labels, found.places)
+    pooling = fit_pooling(many)
+
+    def false(other):
+        shown = joined(many, Pooling(pooling.crop, pooling.frame, other)).argmax(1) != OTHER_AT
+        return np.mean(labels[shown] == OTHER_AT)
+
+    assert pooling.other > 0.1 and false(pooling.other) <= FALSE < false(pooling.other - 0.1)
 
 
 def test_a_place_is_judged_by_the_numbers_of_the_others(found):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from roomcad_offline.classifier.evaluate import rounded
 from roomcad_offline.classifier.samples import LABELS
 from roomcad_offline.tables.markdown import number, table
 
+FALSE = 0.12  # of what is called furniture, at most, is none
 PURE = 0.7  # a judged piece shows this share of one thing
 OTHER_AT = LABELS.index(OTHER)
 
@@ -88,7 +89,21 @@ def true_label(ids: np.ndarray, categories: dict) -> str:
 
 
 def fit_pooling(found: Opinions) -> Pooling:
-    """The Pooling that makes the true labels most likely, every place as much as any other."""
+    """The weights that make the true labels most likely, and the least `other` that FALSE allows.
+
+    The most likely `other` turns more furniture away than a few false pieces are worth. It is not
+    taken below 0, where nothing is added to what the networks say.
+    """
+    likely = likeliest(found)
+    biases = np.linspace(min(likely.other, 0), likely.other + 2, 81)
+    shown = [joined(found, replace(likely, other=b)).argmax(1) != OTHER_AT for b in biases]
+    false = [np.mean(found.labels[s] == OTHER_AT) if s.any() else 0.0 for s in shown]
+    allowed = biases[np.array(false) <= FALSE]
+    return replace(likely, other=round(float(allowed.min(initial=biases[-1])), 3))
+
+
+def likeliest(found: Opinions) -> Pooling:
+    """The Pooling that makes the true labels most likely."""
     _, place, count = np.unique(found.places, return_inverse=True, return_counts=True)
     weight = 1 / np.sqrt(count)[place]  # a place's views are much alike
     weight /= weight.sum()
@@ -161,7 +176,8 @@ def markdown(record: dict) -> str:
         f"Pieces of frames of {len(record['places'])} places, of which {100 * PURE:.0f} % or more"
         f" is one thing: {sum(pieces.values()) - pieces[OTHER]} of furniture, {pieces[OTHER]} of"
         " anything else. Every place is seen by networks that were not trained on it. The robot"
-        " takes both, with the numbers fitted on all places: "
+        " takes both, with the weights that make the true classes most likely, and with as little"
+        f" `other` as {100 * FALSE:.0f} % false pieces of furniture allow: "
         + ", ".join(f"{k} {v:g}" for k, v in record["pooling"].items()) + ".",
         "",
         *table(head, rows),
