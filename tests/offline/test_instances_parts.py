@@ -325,7 +325,7 @@ def test_colours_change_as_they_say():
     assert np.array_equal(changed_colour(color), color)
     assert changed_colour(color, colour_lost=1) is None and changed_colour(None) is None
     grey = changed_colour(color, grey=1)
-    assert (grey == grey[..., :1]).all() and np.abs(grey[..., 0] - color @ LUMA).max() <= 1
+    assert (grey == grey[..., :1]).all() and np.abs(grey[..., 0] - color @ LUMA).max() <= 0.52
     swapped = changed_colour(color, seed=3, swapped=1)
     assert not np.array_equal(swapped, color)
     assert np.array_equal(np.sort(swapped, 2), np.sort(color, 2))
@@ -344,9 +344,12 @@ def test_colour_goes_where_its_cells_go(view):
     rows, cols = np.indices([PICTURE * n for n in view.q.shape])
     fine = view.ids.repeat(PICTURE, 0).repeat(PICTURE, 1)
     view = dataclasses.replace(view, picture=np.stack([rows, cols, fine * 90], 2).astype(np.uint8))
-    for changed in (mirrored(view), window(view, 0.5, np.random.default_rng(2))):
-        inside = changed.picture[PICTURE // 2 :: PICTURE, PICTURE // 2 :: PICTURE, 2]
-        assert np.mean(inside == changed.ids * 90) > 0.95  # but for borders
+    mirror, part = mirrored(view), window(view, 0.5, np.random.default_rng(2))
+    whole = mirror.ids.repeat(PICTURE, 0).repeat(PICTURE, 1)
+    assert np.array_equal(mirror.picture[..., 2], whole * 90)
+    shown = part.picture[PICTURE // 2 :: PICTURE, PICTURE // 2 :: PICTURE, 2]
+    other = shown != part.ids * 90  # halves of cells, beside what the cell shows
+    assert part.ids.any() and other.mean() < 0.03
     cells, picture, *_ = sample(view)
     assert cells[10, 30, 7] == pytest.approx(60.5 / 127.5 - 1, abs=0.01) and (cells[13] == 1).all()
     assert picture[0, 60, 15] == pytest.approx((60 - 127) / 128)

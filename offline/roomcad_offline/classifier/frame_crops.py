@@ -33,11 +33,8 @@ def frame_rows(sources: list[Source], every: int = 1, seed: int = 0) -> Iterator
     """Yield rows for samples.collect of every `every`-th frame of rooms with truth."""
     rng = np.random.default_rng(seed)
     for source in sources:
-        room = Room.open(source)
-        for i in range(0, len(room.dataset), every):
-            frame = room.frame(i)
-            truth = None if frame is None else room.frame_truth(frame)
-            if truth is not None and frame.T_world_cam is not None:
+        for frame, truth in Room.open(source).frames_with_truth(every):
+            if frame.T_world_cam is not None:
                 yield from rows_of(frame, truth, source.name, rng)
 
 

@@ -59,11 +59,7 @@ def opinions(sources: list[Source], robots: Robots, every: int) -> Opinions:
 
 def room_opinions(room: Room, robot: Pipeline, every: int) -> Iterator[tuple]:
     """Yield (crop's, frame's, true label) of the pieces that a robot finds in a Room."""
-    for i in range(0, len(room.dataset), every):
-        frame = room.frame(i)
-        truth = None if frame is None else room.frame_truth(frame)
-        if truth is None:
-            continue
+    for frame, truth in room.frames_with_truth(every):
         found = robot.segment(frame)
         crops = robot.classify.crop_scores(found)
         for obj, crop in zip(found.objects, crops, strict=True):

@@ -97,12 +97,11 @@ def room_arrays(source, cells_folder, size):
 
 def make_arrays(source, size):
     """{name: array over the frames} of a Source; frames without pose or truth are left out."""
-    room, rows = Room.open(source), []
-    for i in range(len(room.dataset)):
-        frame = room.frame(i)
-        truth = None if frame is None else room.frame_truth(frame)
-        if truth is not None and frame.T_world_cam is not None:
-            rows.append(frame_arrays(frame, truth, size))
+    rows = [
+        frame_arrays(frame, truth, size)
+        for frame, truth in Room.open(source).frames_with_truth()
+        if frame.T_world_cam is not None
+    ]
     if not rows:
         raise ValueError(f"{source.folder}: no frame with pose and truth")
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -121,6 +122,14 @@ class Room:
         except (ValueError, OSError) as error:
             log.warning("%s: without truth: %s", frame.name, error)
             return None
+
+    def frames_with_truth(self, every: int = 1) -> Iterator[tuple[Frame, FrameTruth]]:
+        """Every `every`-th Frame, with its truth; what is damaged or without truth is left out."""
+        for i in range(0, len(self.dataset), every):
+            frame = self.frame(i)
+            truth = None if frame is None else self.frame_truth(frame)
+            if truth is not None:
+                yield frame, truth
 
     @cached_property
     def placed(self) -> tuple[Placed, ...] | None:
